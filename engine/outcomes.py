@@ -24,6 +24,12 @@ class Failed:
     code: str
     message: str
     effects: Sequence[Effect] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What programs may know of it beside; kept with code and message."""
+
+    def as_error(self) -> dict[str, object]:
+        """The failure as its step's row keeps it."""
+        return {**self.details, "code": self.code, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,8 @@ class TryAgain:
     effects: Sequence[Effect] = ()
     after_seconds: float | None = None
     """A wait the other side asked for; the policy's own when it asked for none."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """Of the failure that it becomes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from api.people.reviews import ReviewId, refusal_of, respondent, view_of
 from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
+from api.server.language import AskedLanguage
 from api.server.refusal import unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
@@ -37,6 +38,7 @@ def find_review(
     caller: Caller,
     actor: Actor,
     request_id: RequestName,
+    language: AskedLanguage,
     *,
     words: Annotated[bool, Query(description="Also what the customer said, to who may decide it.")] = True,
 ) -> ReviewShown:
@@ -53,11 +55,9 @@ def find_review(
         # The question can be read, and decided by listening, when the key of the words is gone.
         with suppress(UnreadableCiphertext):
             said = words_to_decide_on(parts.database, review, by=actor, request_id=request_id)
-    shown = dict(view_of(review))
-    if said is not None:
-        # What was kept of the words is where they stand: who may hear them reads the sentences with them.
-        shown |= {name: said.worded(shown[name]) for name in ("question", "context")}
-    return ReviewShown(**shown, words=said and said.shown)
+    # What was kept of the words is where they stand: who may hear them reads the sentences with them.
+    shown = view_of(review, language, None if said is None else said.worded)
+    return ReviewShown(**dict(shown), words=said and said.shown)
 
 
 @router.post(
@@ -67,7 +67,7 @@ def find_review(
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def decide_review(
-    review_id: ReviewId, body: DecisionMade, parts: GivenOrdersParts, caller: Caller
+    review_id: ReviewId, body: DecisionMade, parts: GivenOrdersParts, caller: Caller, language: AskedLanguage
 ) -> DecisionTaken:
     """The order goes on from here. The same decision again answers 200; another one answers 409.
 
@@ -81,5 +81,6 @@ def decide_review(
     if refused := refusal_of(outcome, review):
         raise refused
     return DecisionTaken(
-        outcome=cast("Literal['applied', 'counted', 'repeated']", outcome.value), review=view_of(review)
+        outcome=cast("Literal['applied', 'counted', 'repeated']", outcome.value),
+        review=view_of(review, language),
     )

@@ -1,5 +1,6 @@
 """The routes of reviews: the questions that wait for people, and who has taken them (SPEC.md §6)."""
 
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
@@ -9,6 +10,7 @@ from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
+from api.server.language import AskedLanguage
 from api.server.refusal import Refusal, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts
@@ -16,18 +18,21 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text, in_utc
 from schemas.core.identifier import Identifier
+from schemas.core.language import Language
 from schemas.core.private_words import masked
 from schemas.people.reviews import (
     ClaimMade,
     ClaimTaken,
     ReviewList,
     ReviewView,
+    WhyShown,
 )
 from storage.access.keys import Key
 from storage.people.answers import Respondent
 from storage.people.reviews import Review, Reviews
 from tasks.people.answers import Decided
 from tasks.people.claims import Claimed, claim, release
+from tasks.people.review_question import ReviewQuestion
 
 router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
 
@@ -45,6 +50,7 @@ _FORBIDDEN: Final = MappingProxyType(
 @router.get("", summary="What waits for a person", dependencies=[requires(Scope.READ)])
 def list_reviews(
     parts: GivenParts,
+    language: AskedLanguage,
     state: Annotated[
         Literal["open", "decided", "cancelled", "all"], Query(description="What became of them.")
     ] = "open",
@@ -67,7 +73,7 @@ def list_reviews(
     page = found[:limit]
     more = len(found) > limit
     return ReviewList(
-        reviews=[view_of(review) for review in page],
+        reviews=[view_of(review, language) for review in page],
         next_cursor=cursor_of((page[-1].opened_at, page[-1].review_id)) if more else None,
     )
 
@@ -78,12 +84,16 @@ def list_reviews(
     dependencies=[requires(Scope.REVIEWS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+def claim_review(
+    review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller, language: AskedLanguage
+) -> ClaimTaken:
     """Nobody else may decide it for 30 minutes. Taking it again renews that; another's answers 409.
 
     403 for whoever may not decide it.
     """
-    return claimed(review_id, *claim(parts.database, review_id, by=respondent(caller, body.by)))
+    return claimed(
+        review_id, *claim(parts.database, review_id, by=respondent(caller, body.by)), language=language
+    )
 
 
 @router.post(
@@ -92,14 +102,16 @@ def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller
     dependencies=[requires(Scope.REVIEWS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def release_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+def release_review(
+    review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller, language: AskedLanguage
+) -> ClaimTaken:
     """For whoever took it; with the scope `claims` for anyone. One that nobody has answers 200."""
     by = actor(caller, body.by)
     outcome, review = release(parts.database, review_id, by=by, whoever_has_it=Scope.CLAIMS in caller.scopes)
-    return claimed(review_id, outcome, review)
+    return claimed(review_id, outcome, review, language=language)
 
 
-def claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTaken:
+def claimed(review_id: str, outcome: Claimed, review: Review | None, *, language: Language) -> ClaimTaken:
     """The answer to a claim, or to its end.
 
     Raises:
@@ -110,7 +122,7 @@ def claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTak
     if refused := claim_refusal(outcome, review):
         raise refused
     return ClaimTaken(
-        outcome="repeated" if outcome is Claimed.REPEATED else "applied", review=view_of(review)
+        outcome="repeated" if outcome is Claimed.REPEATED else "applied", review=view_of(review, language)
     )
 
 
@@ -191,16 +203,18 @@ def respondent(caller: Key, label: str | None) -> Respondent:
     return Respondent(name=actor(caller, label), roles=caller.roles, has_login=caller.user_id is not None)
 
 
-def view_of(review: Review) -> ReviewView:
-    """The review as answers show it."""
+def view_of(review: Review, language: Language, quoted: Callable[[Any], Any] | None = None) -> ReviewView:
+    """The review as answers show it; `quoted` puts the customer's words where their places stand."""
+    asked = ReviewQuestion.of(review, language, *([quoted] if quoted else []))
     return ReviewView(
         review_id=review.review_id,
         task_id=review.task_id,
         execution_id=review.run_id,
         step=review.node,
         reason=review.reason,
-        question=review.question,
-        context=dict(review.context),
+        question=asked.text,
+        why=[WhyShown.of(why, language) for why in asked.why],
+        context=quoted(review.context) if quoted else dict(review.context),
         decisions=list(review.decisions),
         state=review.state,
         opened_at=review.opened_at,

@@ -8,12 +8,14 @@ from api.people.reviews import ReviewId, claimed, refusal_of, respondent, view_o
 from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.errors import documented
+from api.server.language import AskedLanguage
 from api.server.refusal import Refusal, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts
 from api.task_intake import GivenIntake
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.language import Language
 from schemas.people.holds import HoldMade, HoldTaken, HoldView, ReviewTaken
 from schemas.people.reviews import ClaimMade, ClaimTaken
 from storage.people.holds import HeldDecision
@@ -31,14 +33,16 @@ _NOT_DONE = {
 
 
 @router.post("/next", summary="Take the next question", dependencies=[requires(Scope.REVIEWS)])
-def take_next_review(body: ClaimMade, parts: GivenParts, caller: Caller) -> ReviewTaken:
+def take_next_review(
+    body: ClaimMade, parts: GivenParts, caller: Caller, language: AskedLanguage
+) -> ReviewTaken:
     """The first of the worklist that nobody has and the caller may decide, for 5 minutes; two never get the same.
 
     First what the customer's words flag, then what is overdue or has less than 30 minutes left, then by priority
     with ageing. Null where there is none.
     """
     review = take_next(parts.database, by=respondent(caller, body.by))
-    return ReviewTaken(review=None if review is None else view_of(review))
+    return ReviewTaken(review=None if review is None else view_of(review, language))
 
 
 @router.post(
@@ -47,13 +51,16 @@ def take_next_review(body: ClaimMade, parts: GivenParts, caller: Caller) -> Revi
     dependencies=[requires(Scope.REVIEWS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def take_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+def take_review(
+    review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller, language: AskedLanguage
+) -> ClaimTaken:
     """It is the caller's for 5 minutes, and again for 5 whenever it is asked for again; `claim` keeps it for 30.
 
     `release` lets it go. Another's answers 409.
     """
     by = respondent(caller, body.by)
-    return claimed(review_id, *claim(parts.database, review_id, by=by, minutes=TAKE_MINUTES))
+    taken = claim(parts.database, review_id, by=by, minutes=TAKE_MINUTES)
+    return claimed(review_id, *taken, language=language)
 
 
 @router.post(
@@ -62,10 +69,13 @@ def take_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller:
     dependencies=[requires(Scope.CLAIMS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def take_over_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+def take_over_review(
+    review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller, language: AskedLanguage
+) -> ClaimTaken:
     """It is the caller's for 30 minutes, whoever had it. 409 while a decision on it is held."""
     by = respondent(caller, body.by)
-    return claimed(review_id, *claim(parts.database, review_id, by=by, whoever_has_it=True))
+    taken = claim(parts.database, review_id, by=by, whoever_has_it=True)
+    return claimed(review_id, *taken, language=language)
 
 
 @router.post(
@@ -75,7 +85,12 @@ def take_over_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, ca
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def hold_decision(
-    review_id: ReviewId, body: HoldMade, parts: GivenParts, intake: GivenIntake, caller: Caller
+    review_id: ReviewId,
+    body: HoldMade,
+    parts: GivenParts,
+    intake: GivenIntake,
+    caller: Caller,
+    language: AskedLanguage,
 ) -> HoldTaken:
     """The decision is applied once its hold has ended (`UNPEND_HOLD_SECONDS`, 8); until then `undo` takes it back.
 
@@ -91,7 +106,7 @@ def hold_decision(
         key=body.idempotency_key,
         seconds=parts.settings.hold_seconds,
     )
-    return _taken(review_id, result)
+    return _taken(review_id, result, language)
 
 
 @router.post(
@@ -100,15 +115,16 @@ def hold_decision(
     dependencies=[requires(Scope.REVIEWS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def undo_decision(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> HoldTaken:
+def undo_decision(
+    review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller, language: AskedLanguage
+) -> HoldTaken:
     """Until it is applied; the review is again whose decision it was. Another's decision needs the scope `claims`."""
     by = actor(caller, body.by)
-    return _taken(
-        review_id, undo_hold(parts.database, review_id, by=by, whoever_has_it=Scope.CLAIMS in caller.scopes)
-    )
+    result = undo_hold(parts.database, review_id, by=by, whoever_has_it=Scope.CLAIMS in caller.scopes)
+    return _taken(review_id, result, language)
 
 
-def _taken(review_id: str, result: HoldResult) -> HoldTaken:
+def _taken(review_id: str, result: HoldResult, language: Language) -> HoldTaken:
     review, held = result.review, result.hold
     if review is None:
         raise unknown("review", review_id)
@@ -117,7 +133,7 @@ def _taken(review_id: str, result: HoldResult) -> HoldTaken:
     if held is None or result.outcome not in (Held.DONE, Held.REPEATED):
         raise _refusal(result.outcome, review_id, held)
     outcome: Literal["applied", "repeated"] = "repeated" if result.outcome is Held.REPEATED else "applied"
-    return HoldTaken(outcome=outcome, hold=_view(held), review=view_of(review))
+    return HoldTaken(outcome=outcome, hold=_view(held), review=view_of(review, language))
 
 
 def _refusal(outcome: Held, review_id: str, held: HeldDecision | None) -> Refusal:

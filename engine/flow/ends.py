@@ -120,7 +120,7 @@ class Ends:
 
     def change_of(self, row: StepRow, outcome: Outcome) -> StepChange:
         """What becomes of the row of a step that is done or has failed."""
-        error = {"code": outcome.code, "message": outcome.message} if isinstance(outcome, Failed) else None
+        error = outcome.as_error() if isinstance(outcome, Failed) else None
         return StepChange(
             step_id=row.step_id,
             state=StepState.DONE if error is None else StepState.FAILED,
@@ -132,7 +132,7 @@ class Ends:
 
     def _after_failure(self, row: StepRow, outcome: Failed) -> None:
         run = self._ended(row)
-        error: dict[str, object] = {"code": outcome.code, "message": outcome.message}
+        error = outcome.as_error()
         if (loop := _loop_of_element(row, run)) is not None:
             if loop.collects_errors:
                 self._element_ended(run)

@@ -78,7 +78,7 @@ class Settlement:
         """A fault that may pass has failed for good once its retries are used up."""
         if not isinstance(outcome, TryAgain) or self._delay(row, outcome) is not None:
             return outcome
-        return Failed(code=outcome.code, message=outcome.message)
+        return Failed(code=outcome.code, message=outcome.message, details=outcome.details)
 
     def _delay(self, row: StepRow, outcome: TryAgain) -> timedelta | None:
         policy = row.limits.retry(self._policy(row, outcome.code))

@@ -287,5 +287,5 @@ def _stands(one: RunFacts, other: RunFacts) -> bool:
 
 def _error_of(outcome: object) -> dict[str, object]:
     if isinstance(outcome, Failed):
-        return {"code": outcome.code, "message": outcome.message}
+        return outcome.as_error()
     return {"code": "not_inline", "message": "an inline step may only be done, park or fail"}

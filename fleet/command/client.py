@@ -155,8 +155,8 @@ def _refusal(answer: Answer, document: Any) -> ApiRefused:
 
 
 @contextmanager
-def connected(named: Path | None, owner: str = OPERATOR) -> Iterator[Client]:
-    """The API of the running fleet, called with the key of this owner.
+def connected(named: Path | None, owner: str = OPERATOR, *, language: str | None = None) -> Iterator[Client]:
+    """The API of the running fleet, called with the key of this owner; `language` is that of sentences for people.
 
     Raises:
         CommandError: no fleet runs there, or nothing says where its API is; exit code 3.
@@ -168,7 +168,7 @@ def connected(named: Path | None, owner: str = OPERATOR) -> Iterator[Client]:
             "(such as http://127.0.0.1:8080/v1), with a key of it in UNPEND_API_KEY",
             NO_FLEET,
         )
-    yield _client_of(fleet, owner)
+    yield _client_of(fleet, owner, language)
 
 
 @contextmanager
@@ -190,11 +190,11 @@ def connected_or_direct(named: Path | None, owner: str = OPERATOR) -> Iterator[C
         yield Client(sender, "the database")
 
 
-def _client_of(fleet: Fleet, owner: str) -> Client:
+def _client_of(fleet: Fleet, owner: str, language: str | None = None) -> Client:
     from fleet.command.http_api import HttpApi
 
     address = str(fleet.api)
-    return Client(HttpApi(address, fleet.key_of(owner)), address)
+    return Client(HttpApi(address, fleet.key_of(owner), language), address)
 
 
 @contextmanager

@@ -60,6 +60,8 @@ class HttpApi:
 
     address: str
     key: str = field(repr=False)
+    language: str | None = None
+    """That of sentences for people; the API's own choice where it is `None`."""
 
     def request(
         self, method: str, path: str, query: Mapping[str, Any], body: Any, longest_seconds: float
@@ -74,6 +76,8 @@ class HttpApi:
         if query:
             target += "?" + urlencode({name: _written(value) for name, value in query.items()}, doseq=True)
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
+        if self.language is not None:
+            headers["Accept-Language"] = self.language
         content = None
         if isinstance(body, WrittenText):
             content = body.content

@@ -1,31 +1,37 @@
-"""The languages that people are spoken to in."""
+"""The languages that people read."""
 
 from enum import StrEnum
+from typing import Final
+
+_MOST_CHOICES: Final = 16
+"""Languages of a header that are looked at."""
 
 
 class Language(StrEnum):
-    """A language of pages, questions and titles; the value is the one in `Accept-Language`."""
+    """A language of the words for people; the value is its code in ISO 639."""
 
     CHINESE = "zh"
     ENGLISH = "en"
 
 
 def language_of(accept_language: str | None) -> Language:
-    """The language that somebody asks for with `Accept-Language` (RFC 9110 §12.5.4); Chinese where it names neither."""
-    weighed: list[tuple[float, int, Language]] = []
-    for place, offered in enumerate((accept_language or "").lower().split(",")):
-        name, _, weight = offered.partition(";")
-        main = name.strip().partition("-")[0]
-        if main in list(Language):
-            weighed.append((-_weight(weight), place, Language(main)))
-    return min(weighed)[2] if weighed and min(weighed)[0] < 0 else Language.CHINESE
+    """The language that an `Accept-Language` header prefers (RFC 9110 §12.5.4); Chinese where it names none of ours."""
+    best, weight = Language.CHINESE, 0.0
+    for choice in (accept_language or "").split(",", _MOST_CHOICES)[:_MOST_CHOICES]:
+        tag, _, parameter = choice.partition(";")
+        name, wanted = tag.strip().lower().partition("-")[0], _weight_of(parameter)
+        if name in (Language.CHINESE, Language.ENGLISH) and wanted > weight:
+            best, weight = Language(name), wanted
+    return best
 
 
-def _weight(given: str) -> float:
-    name, _, value = given.strip().partition("=")
-    if name.strip() != "q":
+def _weight_of(parameter: str) -> float:
+    """The weight that a choice gives itself: 1 where it gives none, 0 where it cannot be read."""
+    name, _, value = parameter.strip().partition("=")
+    if not name:
         return 1.0
     try:
-        return min(1.0, max(0.0, float(value)))
+        weight = float(value)
     except ValueError:
         return 0.0
+    return weight if name.strip() == "q" and 0 <= weight <= 1 else 0.0

@@ -1,9 +1,28 @@
 """Request and response bodies of the routes of reviews: questions to people, and who has taken them."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from schemas.access.person import PersonName
 from schemas.core.form import Answered, Moment, Sent, Succeeded
+from schemas.core.language import Language
+from schemas.people.why import Why, WhyCode
+from schemas.people.wording import worded
+
+
+class WhyShown(Answered):
+    """One thing that speaks for asking a person."""
+
+    code: WhyCode
+    params: dict[str, Any]
+    """What the code's sentence is filled with; of a customer's words the places where they stand, or the words
+    for who may know them."""
+    text: str
+    """Its sentence, in the language that was asked for."""
+
+    @classmethod
+    def of(cls, why: Why, language: Language) -> Self:
+        """A code with its sentence."""
+        return cls(**why.as_document(), text=worded(why, language))
 
 
 class ReviewView(Answered):
@@ -15,6 +34,8 @@ class ReviewView(Answered):
     step: str
     reason: str
     question: str
+    """The sentences of `why`, in the language that was asked for; without codes the author's own words."""
+    why: list[WhyShown]
     context: dict[str, Any]
     decisions: list[str]
     """The answers it accepts."""

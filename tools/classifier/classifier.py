@@ -1,11 +1,12 @@
 """The classifier: text in; intent, confidence and need for review out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from schemas.people.why import Why, WhyCode
 from tools.classifier.context import spell_out
 from tools.classifier.explain import ClassificationExplanation
 from tools.classifier.features import features
@@ -13,8 +14,10 @@ from tools.classifier.guards import Proposal, reasons_for_review
 from tools.classifier.model import Model, WeightsError, load_model
 from tools.classifier.normal_form import is_cut, normalize
 from tools.classifier.rules import Evidence, RuleSet, load_rules
+from tools.classifier.spans import spans_in
 from tools.classifier.taxonomy import TAXONOMY, Flag, Level1, Level2, parent_of
 from tools.quotation import worded
+from tools.span import Span
 
 CONFIDENCE_DIGITS = 4
 _REMEMBERED: Final = 4096
@@ -29,8 +32,8 @@ class Classification:
     """The customer's intent, and whether a person must review it before any action.
 
     `confidence` is the probability of `level1`, rounded to four digits; routing reads this value.
-    `reasons` says in words why a review is needed; it is empty exactly when none is. `model_hash` names the
-    weights, and with them the rules, that decided.
+    `why` says why a review is needed; it is empty exactly when none is. `model_hash` names the weights, and with
+    them the rules, that decided.
     """
 
     level1: Level1
@@ -38,7 +41,7 @@ class Classification:
     confidence: float
     requires_human_review: bool
     flags: tuple[Flag, ...]
-    reasons: tuple[str, ...]
+    why: tuple[Why, ...]
     model_hash: str
 
 
@@ -97,14 +100,14 @@ class Classifier:
         if not self._model.knows_any(reading.features):
             return self._unreadable(reading.evidence)
         proposal = self._propose(reading)
-        reasons = reasons_for_review(proposal, reading.evidence, text, cut=is_cut(text))
+        why = reasons_for_review(proposal, reading.evidence, text, cut=is_cut(text))
         return Classification(
             level1=proposal.level1,
             level2=proposal.level2,
             confidence=proposal.confidence,
-            requires_human_review=bool(reasons),
+            requires_human_review=bool(why),
             flags=reading.evidence.flags,
-            reasons=reasons,
+            why=why,
             model_hash=self._model.sha256,
         )
 
@@ -125,14 +128,14 @@ class Classifier:
             level1=parent_of(level2), level2=level2, confidence=round(confidence, CONFIDENCE_DIGITS)
         )
         evidence = self._read(text, pending_reason).evidence
-        reasons = reasons_for_review(proposal, evidence, text, cut=is_cut(text))
+        why = reasons_for_review(proposal, evidence, text, cut=is_cut(text))
         return Classification(
             level1=proposal.level1,
             level2=level2,
             confidence=proposal.confidence,
-            requires_human_review=bool(reasons),
+            requires_human_review=bool(why),
             flags=evidence.flags,
-            reasons=reasons,
+            why=why,
             model_hash=read_by,
         )
 
@@ -153,9 +156,31 @@ class Classifier:
             confidence=verdict.confidence,
             hits=reading.evidence.hits,
             contributions=tuple(each for each in found if each.intent is verdict.level2)[:_TOP_CONTRIBUTIONS],
-            guards=tuple(worded(reason, text) for reason in verdict.reasons),
+            guards=tuple(Why(why.code, worded(why.params, text)) for why in verdict.why),
             flags=verdict.flags,
         )
+
+    def spans_of(
+        self,
+        text: str,
+        *,
+        level2: Level2 | None = None,
+        confidence: float = 0.0,
+        pending_reason: str | None = None,
+    ) -> Sequence[Span]:
+        """Return the words of `text` that decided, in order: where they stand, and what they speak for.
+
+        Of another model's reading `level2` and `confidence` are given. Nothing is remembered: it is for who looks.
+        """
+        found = (
+            self._classify(text, pending_reason)
+            if level2 is None
+            else self.judge(
+                text, level2=level2, confidence=confidence, read_by="", pending_reason=pending_reason
+            )
+        )
+        why = {each.code for each in found.why}
+        return spans_in(text, self._rules, level2=found.level2, why=why, pending_reason=pending_reason)
 
     def _read(self, text: str, pending_reason: str | None) -> _Reading:
         spoken = spell_out(normalize(text), pending_reason)
@@ -189,6 +214,6 @@ class Classifier:
             confidence=0.0,
             requires_human_review=True,
             flags=evidence.flags,
-            reasons=("nothing in the text can be understood",),
+            why=(Why(WhyCode.UNREADABLE),),
             model_hash=self._model.sha256,
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.people.why import Why
 from tools.classifier.model import Contribution
 from tools.classifier.rules import RuleHit
 from tools.classifier.taxonomy import Flag, Level2
@@ -16,5 +17,5 @@ class ClassificationExplanation:
     confidence: float
     hits: tuple[RuleHit, ...]
     contributions: tuple[Contribution, ...]
-    guards: tuple[str, ...]
+    guards: tuple[Why, ...]
     flags: tuple[Flag, ...]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from schemas.people.why import Why, WhyCode
+from tools.classifier.normal_form import MAX_LENGTH
 from tools.classifier.rules import Evidence
 from tools.classifier.taxonomy import Flag, Level1, Level2, parent_of
 from tools.quotation import place_of
@@ -19,18 +21,18 @@ SURE_CONFIDENCE = 0.95
 _ALWAYS_COUNTED = frozenset({Level1.TERMINATE, Level1.UNCLEAR})
 """Evidence for these beside another intent is a reason to ask, however sure the model is."""
 
-_MARKERS: Mapping[str, str] = {
-    "contrast": "a contrast may turn the meaning round",
-    "condition": "the answer depends on a condition",
-    "negation": "a negation may turn the meaning round",
+_MARKERS: Mapping[str, WhyCode] = {
+    "contrast": WhyCode.CONTRAST,
+    "condition": WhyCode.CONDITION,
+    "negation": WhyCode.NEGATION,
 }
-_FLAGS: Mapping[Flag, str] = {
-    Flag.DO_NOT_CONTACT: "the customer does not want to be contacted",
-    Flag.COMPLAINT: "the customer complains",
-    Flag.WRONG_NUMBER: "this may be the wrong number or the wrong person",
-    Flag.INJECTION: "the words address the system instead of answering",
-    Flag.CONTRADICTION: "the customer says one thing and its opposite",
-    Flag.EMERGENCY: "people may be in danger (gas, electricity, fire, water, a lift): act at once",
+_FLAGS: Mapping[Flag, WhyCode] = {
+    Flag.DO_NOT_CONTACT: WhyCode.FLAG_DO_NOT_CONTACT,
+    Flag.COMPLAINT: WhyCode.FLAG_COMPLAINT,
+    Flag.WRONG_NUMBER: WhyCode.FLAG_WRONG_NUMBER,
+    Flag.INJECTION: WhyCode.FLAG_INJECTION,
+    Flag.CONTRADICTION: WhyCode.FLAG_CONTRADICTION,
+    Flag.EMERGENCY: WhyCode.FLAG_EMERGENCY,
 }
 
 
@@ -43,8 +45,8 @@ class Proposal:
     confidence: float
 
 
-def reasons_for_review(proposal: Proposal, evidence: Evidence, text: str, *, cut: bool) -> tuple[str, ...]:
-    """Return the reasons for a review, in words for people; empty means that the action may be carried out.
+def reasons_for_review(proposal: Proposal, evidence: Evidence, text: str, *, cut: bool) -> tuple[Why, ...]:
+    """Return the reasons for a review; empty means that the action may be carried out.
 
     Of the customer's `text` they hold places alone (`tools.quotation`).
 
@@ -59,43 +61,47 @@ def reasons_for_review(proposal: Proposal, evidence: Evidence, text: str, *, cut
             _of_rules(proposal, evidence),
             _of_markers(proposal, evidence, text),
             _of_cancelling(proposal, evidence, text),
-            ["the text is longer than 500 characters, and the rest was not read"] if cut else [],
+            [Why(WhyCode.TEXT_CUT, {"most": MAX_LENGTH})] if cut else [],
         )
         for reason in reasons
     )
 
 
-def _of_confidence(proposal: Proposal) -> Iterator[str]:
+def _of_confidence(proposal: Proposal) -> Iterator[Why]:
     if proposal.level1 is Level1.UNCLEAR:
-        yield "the answer names no intent that can be acted on"
+        yield Why(WhyCode.UNCLEAR_INTENT)
     if proposal.confidence < AUTOMATIC_CONFIDENCE:
-        yield f"confidence {proposal.confidence:.4f} is below {AUTOMATIC_CONFIDENCE:.2f}"
+        yield Why(WhyCode.LOW_CONFIDENCE, {"confidence": proposal.confidence, "least": AUTOMATIC_CONFIDENCE})
 
 
-def _of_flags(evidence: Evidence) -> Iterator[str]:
+def _of_flags(evidence: Evidence) -> Iterator[Why]:
     for flag in evidence.flags:
-        yield _FLAGS[flag]
+        yield Why(_FLAGS[flag])
 
 
-def _of_rules(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
+def _of_rules(proposal: Proposal, evidence: Evidence) -> Iterator[Why]:
     if not evidence.hits:
-        yield "no rule confirms the model"
+        yield Why(WhyCode.NO_RULE_CONFIRMS)
         return
     others = {parent_of(hit.intent) for hit in evidence.hits} - {proposal.level1}
     if proposal.confidence >= SURE_CONFIDENCE:
         others &= _ALWAYS_COUNTED
     if evidence.scores.get(proposal.level2) != max(evidence.scores.values()):
-        yield f"the model reads {proposal.level2}, the rules read {evidence.intent or 'several intents'}"
+        yield (
+            Why(WhyCode.RULES_READ_SEVERAL, {"model": proposal.level2})
+            if evidence.intent is None
+            else Why(WhyCode.RULES_READ_OTHER, {"model": proposal.level2, "rules": evidence.intent})
+        )
     elif evidence.intent is None and proposal.confidence < SURE_CONFIDENCE:
-        yield "the rules point in different directions"
+        yield Why(WhyCode.RULES_DISAGREE)
     elif others:
-        yield f"some of the words speak for {'、'.join(sorted(others))}"
+        yield Why(WhyCode.WORDS_FOR_OTHERS, {"intents": sorted(others)})
 
 
-def _of_markers(proposal: Proposal, evidence: Evidence, text: str) -> Iterator[str]:
-    for marker, meaning in _MARKERS.items():
+def _of_markers(proposal: Proposal, evidence: Evidence, text: str) -> Iterator[Why]:
+    for marker, code in _MARKERS.items():
         if marker in evidence.markers and _matters(marker, proposal):
-            yield f"{meaning} ({place_of(evidence.markers[marker], text)})"
+            yield Why(code, {"words": place_of(evidence.markers[marker], text)})
 
 
 def _matters(marker: str, proposal: Proposal) -> bool:
@@ -104,18 +110,20 @@ def _matters(marker: str, proposal: Proposal) -> bool:
     return marker == "condition" and proposal.level1 is Level1.RESUME
 
 
-def _of_cancelling(proposal: Proposal, evidence: Evidence, text: str) -> Iterator[str]:
+def _of_cancelling(proposal: Proposal, evidence: Evidence, text: str) -> Iterator[Why]:
     if proposal.level1 is not Level1.TERMINATE:
         return
     if AUTOMATIC_CONFIDENCE <= proposal.confidence < CANCEL_CONFIDENCE:
-        yield f"cancelling needs a confidence of {CANCEL_CONFIDENCE:.2f}, this is {proposal.confidence:.4f}"
+        yield Why(
+            WhyCode.CANCEL_LOW_CONFIDENCE, {"confidence": proposal.confidence, "least": CANCEL_CONFIDENCE}
+        )
     if evidence.cancel_word is None:
-        yield "cancelling needs an explicit word for it, such as 取消 or 不修了"
+        yield Why(WhyCode.CANCEL_NOT_EXPLICIT)
     elif evidence.unknown_clause is not None:
-        yield (
-            "every word of a cancellation must be understood, and "
-            f"{place_of(evidence.unknown_clause.clause, text)} is not, "
-            f"from {place_of(evidence.unknown_clause.rest, text)} on"
+        unknown = evidence.unknown_clause
+        yield Why(
+            WhyCode.CANCEL_NOT_UNDERSTOOD,
+            {"clause": place_of(unknown.clause, text), "rest": place_of(unknown.rest, text)},
         )
     if "question" in evidence.markers:
-        yield f"a question is no order to cancel ({place_of(evidence.markers['question'], text)})"
+        yield Why(WhyCode.CANCEL_IS_A_QUESTION, {"words": place_of(evidence.markers["question"], text)})

@@ -10,10 +10,11 @@ from typing import Any
 import yaml
 
 from tools.classifier.taxonomy import Flag, Level2
+from tools.classifier.traced_text import TracedText
 from tools.classifier.vocabulary import UnknownClause, Vocabulary, expand
 
 _PLACEHOLDER = re.compile(r"<([a-z_]+)>")
-_CLAUSE_END = re.compile(r"[，？]")
+CLAUSE_END = re.compile(r"[，？]")
 
 
 class RulesError(ValueError):
@@ -80,6 +81,12 @@ class RuleSet:
         if self.homophone_pattern is None:
             return text
         return self.homophone_pattern.sub(lambda found: self.homophones[found.group()], text)
+
+    def repair_traced(self, text: TracedText) -> TracedText:
+        """Return what `repair` does, with the place of each character."""
+        if self.homophone_pattern is None:
+            return text
+        return text.sub(self.homophone_pattern, lambda found: self.homophones[found.group()])
 
     def read(self, text: str, *, spoken: str | None = None) -> Evidence:
         """Return the evidence in `text`, a repaired normal form.
@@ -195,7 +202,7 @@ def _hit(rule: IntentRule, text: str) -> RuleHit | None:
 
 def _clause_around(text: str, start: int, end: int) -> str:
     left = max(text.rfind("，", 0, start), text.rfind("？", 0, start)) + 1
-    closing = _CLAUSE_END.search(text, end)
+    closing = CLAUSE_END.search(text, end)
     # The mark that ends the clause is kept, so that a rule can tell a question from a statement.
     return text[left : closing.end() if closing else len(text)]
 

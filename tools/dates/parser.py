@@ -1,6 +1,7 @@
 """Finds the follow-up date in what a customer said, from mentions and their context."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -9,11 +10,12 @@ from tools.calendar import Calendar
 from tools.dates.candidate import Candidate, agree, beside, join
 from tools.dates.mentions import absence, festival, lunar, month, name, relative, week
 from tools.dates.mentions.clock import TimeMention, TimeWindow
-from tools.dates.mentions.mention import Moment, find
+from tools.dates.mentions.mention import Days, Mention, Moment, find
 from tools.dates.mentions.wording import NormalText, reword
 from tools.dates.reading import Ambiguity, Ambiguous, DateReading, NoDate, Precision, Reading
 from tools.dates.reference import refer
 from tools.dates.weighing import BESIDE, FoundTime, WeighedMentions, find_times_beside, weigh
+from tools.span import Span, SpanKind
 
 FARTHEST: Final = timedelta(days=90)
 """A date further ahead goes to a person: a misheard year costs more than a look."""
@@ -52,6 +54,49 @@ def parse(text: str, *, now: datetime, zone: ZoneInfo, calendar: Calendar | None
     Raises:
         ValueError: `now` is naive.
     """
+    return _look(text, now, zone, calendar).reading()
+
+
+def date_spans(text: str, *, now: datetime, zone: ZoneInfo, calendar: Calendar | None) -> list[Span]:
+    """Return the words of the text that `parse` weighs, each with what it names: dates, times of day, doubts.
+
+    Raises:
+        ValueError: `now` is naive.
+    """
+    return _look(text, now, zone, calendar).spans()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a text names of dates, before it is brought to one."""
+
+    wording: NormalText
+    moment: Moment
+    mentions: list[Mention]
+    said: WeighedMentions
+    times: list[TimeMention]
+
+    def reading(self) -> Reading:
+        """The date, none, or why a person must decide."""
+        if not self.mentions:
+            return _of_time_alone(self.wording, self.moment, self.times, self.said)
+        return _settle(self.wording, self.moment, self.said, self.times)
+
+    def spans(self) -> list[Span]:
+        """Where the words stand that lead to the reading."""
+        found = [(each.start, each.end, _in_iso(each.days)) for each in self.said.candidates]
+        found += [(start, end, reason.value) for reason, start, end in self.said.troubles]
+        for time in self.times:
+            opens, closes = time.window
+            found.append((time.start, time.end, f"{opens:%H:%M}/{closes:%H:%M}"))
+        return sorted(
+            Span(*self.wording.place(start, end), SpanKind.DATE, label)
+            for start, end, label in found
+            if start < end
+        )
+
+
+def _look(text: str, now: datetime, zone: ZoneInfo, calendar: Calendar | None) -> _Look:
     if now.utcoffset() is None:
         raise ValueError("the moment of speaking carries no time zone; moments are aware datetimes")
     wording = reword(text)
@@ -59,12 +104,11 @@ def parse(text: str, *, now: datetime, zone: ZoneInfo, calendar: Calendar | None
     mentions = join(wording.text, refer(wording.text, find(wording.text, _RULES, moment)))
     found = find_times_beside(wording.text, mentions)
     said = weigh(wording.text, mentions, found, moment)
-    times = _times(wording.text, found, said)
-    return (
-        _of_time_alone(wording, moment, times, said)
-        if not mentions
-        else _settle(wording, moment, said, times)
-    )
+    return _Look(wording, moment, mentions, said, _times(wording.text, found, said))
+
+
+def _in_iso(days: Days) -> str:
+    return f"{days.earliest}/{days.latest}" if days.latest > days.earliest else str(days.earliest)
 
 
 def _times(text: str, times: list[FoundTime], said: WeighedMentions) -> list[TimeMention]:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.intents import INTENTS, Level2
 from tools.classifier.classifier import Classification
 
@@ -51,5 +52,5 @@ def with_second_opinion(found: Classification, opinion: SecondOpinion | None) ->
     """
     if opinion is None or opinion.level2 is found.level2:
         return found
-    reason = f"模型意见不一: 本地读作{found.level2}, 语言模型读作{opinion.level2}"
-    return replace(found, requires_human_review=True, reasons=(*found.reasons, reason))
+    why = Why(WhyCode.MODELS_DISAGREE, {"model": found.level2, "language_model": opinion.level2})
+    return replace(found, requires_human_review=True, why=(*found.why, why))

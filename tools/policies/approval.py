@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.core.configuration import read_policy_file
+from schemas.people.why import Why, WhyCode
 from tools.policies.permissions import ActionType
 
 _PARTS: Final = 10_000
@@ -31,8 +32,8 @@ class ApprovalPolicy:
     share: Mapping[str, float]
     per_day: Mapping[str, int]
 
-    def why(self, action_type: str, task_id: str, carried_out_today: int) -> str | None:
-        """Return why a person must approve this action, in Chinese; `None` when nobody must.
+    def why(self, action_type: str, task_id: str, carried_out_today: int) -> Why | None:
+        """Return why a person must approve this action; `None` when nobody must.
 
         Args:
             action_type: The tool that would be called.
@@ -40,12 +41,14 @@ class ApprovalPolicy:
             carried_out_today: Actions of this type of the day so far.
         """
         if action_type in self.always:
-            return f"{action_type} 须经人工批准"
+            return Why(WhyCode.APPROVAL_ALWAYS, {"action": action_type})
         limit = self.per_day.get(action_type)
         if limit is not None and carried_out_today >= limit:
-            return f"{action_type} 今日已执行{carried_out_today}次, 达到自动执行上限{limit}次, 须经人工批准"
+            return Why(
+                WhyCode.APPROVAL_LIMIT, {"action": action_type, "done": carried_out_today, "limit": limit}
+            )
         if _part(action_type, task_id) < round(self.share.get(action_type, 0.0) * _PARTS):
-            return f"{action_type} 抽中人工复核, 须经人工批准"
+            return Why(WhyCode.APPROVAL_SAMPLE, {"action": action_type})
         return None
 
     @property

@@ -10,8 +10,10 @@ import typer
 from typer.core import TyperGroup
 
 from fleet.command.failure import CommandError
+from fleet.command.language import Lang
 from fleet.command.location import DataDir
 from fleet.command.output import AsJson, show_json, show_line
+from schemas.core.language import Language
 from training.command import retraining
 
 if TYPE_CHECKING:
@@ -110,16 +112,21 @@ def evaluate(
 
 @application.command()
 def explain(
-    text: Annotated[str, typer.Argument(help="What a customer said.")], *, as_json: AsJson = False
+    text: Annotated[str, typer.Argument(help="What a customer said.")],
+    *,
+    language: Lang = Language.CHINESE,
+    as_json: AsJson = False,
 ) -> None:
     """Print the classification of a text, and why."""
+    from schemas.people.wording import worded
+
     explained = _classifier().explain(text)
     if as_json:
         show_json(explained)
         return
     show_line(f"{explained.level2}  confidence {explained.confidence:.4f}")
-    for reason in explained.guards:
-        show_line(f"  a person must look: {reason}")
+    for why in explained.guards:
+        show_line(f"  a person must look: {worded(why, language)}")
     for flag in explained.flags:
         show_line(f"  flag: {flag}")
     for hit in explained.hits:

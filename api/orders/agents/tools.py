@@ -19,11 +19,13 @@ from api.orders.agents.triage import classification_call, validate_classificatio
 from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.errors import documented
+from api.server.language import AskedLanguage
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import Caller, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.language import Language
 from schemas.core.problems import problems_of
 from schemas.orders.agents.action import ActionExecuted, ActionWanted
 from schemas.orders.agents.audit import AlertSent, LineLogged
@@ -79,6 +81,7 @@ class _Call:
     request_id: str
     prefer: str | None
     limits: CallLimits
+    language: Language
 
     @property
     def seconds(self) -> float:
@@ -125,6 +128,7 @@ async def call_tool(
     services: GivenOrders,
     caller: Caller,
     request_id: RequestName,
+    language: AskedLanguage,
     prefer: Prefer = None,
 ) -> Any:
     """`input` is the body of the agent's own route: with `task_id` for a tool that works on an order.
@@ -141,7 +145,7 @@ async def call_tool(
         raise Refusal(Code.FORBIDDEN, "this key may not do this")
     if body.tool_name not in (None, name):
         raise invalid([("tool_name", "is not the tool of the path")])
-    called = _Call(tool, body.input, services, caller, request_id, prefer, body.limits)
+    called = _Call(tool, body.input, services, caller, request_id, prefer, body.limits, language)
     began = time.perf_counter()
     answer = await _BY_NAME.get(name, _act)(called)
     if isinstance(answer, JSONResponse):
@@ -173,13 +177,15 @@ async def _contact(call: _Call) -> Any:
 async def _classify(call: _Call) -> Any:
     if "task_id" in call.given:
         wanted = _read(ClassificationWanted, call.given)
-        return await call.performed(classification_call(wanted, call.services, call.caller))
+        called = classification_call(wanted, call.services, call.caller, call.language)
+        return await call.performed(called)
     return await _alone(call, "triage.classify_text")
 
 
 async def _validate(call: _Call) -> Any:
     if "task_id" in call.given:
-        return await validate_classification(_read(ValidationWanted, call.given), call.services, call.caller)
+        wanted = _read(ValidationWanted, call.given)
+        return await validate_classification(wanted, call.services, call.caller, call.language)
     return await _alone(call, "triage.validate_classification")
 
 

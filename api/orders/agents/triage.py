@@ -12,17 +12,21 @@ from api.orders.errors import conflict
 from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.errors import documented
+from api.server.language import AskedLanguage
 from api.server.refusal import unknown
 from api.server.route import Route
 from api.server.services import Caller
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.language import Language
 from schemas.orders.agents.triage import (
     ClassificationWanted,
     Classified,
     Validated,
     ValidationWanted,
 )
+from schemas.people.reviews import WhyShown
+from schemas.people.why import why_in
 from storage.access.keys import Key
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
@@ -51,18 +55,22 @@ router = APIRouter(tags=["triage"], route_class=Route)
     name="classify_short",
 )
 async def classify(
-    body: ClassificationWanted, services: GivenOrders, caller: Caller, prefer: Prefer = None
+    body: ClassificationWanted,
+    services: GivenOrders,
+    caller: Caller,
+    language: AskedLanguage,
+    prefer: Prefer = None,
 ) -> Any:
     """The intent of the order's customer, its confidence, and whether a person must look first.
 
     In a manual order `user_input` is taken as what the customer said, also when the last attempt had come to
     nothing. In one that the fleet drives, the words are those on record, and others answer 409.
     """
-    return await perform(services, classification_call(body, services, caller), prefer=prefer)
+    return await perform(services, classification_call(body, services, caller, language), prefer=prefer)
 
 
 def classification_call(
-    body: ClassificationWanted, services: OrdersServices, caller: Key
+    body: ClassificationWanted, services: OrdersServices, caller: Key, language: Language = Language.CHINESE
 ) -> Call[TriageCall]:
     """The call for the classification that this body asks for."""
     said, blind_index = body.user_input, services.parts.context.blind_index
@@ -72,7 +80,7 @@ def classification_call(
         action=triage.ACTION,
         action_type="classify_intent",
         agent_id=caller.agent_id,
-        wanted=TriageCall(words=words),
+        wanted=TriageCall(words=words, language=language),
     )
 
 
@@ -83,7 +91,9 @@ def classification_call(
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
     response_model=Validated,
 )
-async def validate_classification(body: ValidationWanted, services: GivenOrders, caller: Caller) -> Any:
+async def validate_classification(
+    body: ValidationWanted, services: GivenOrders, caller: Caller, language: AskedLanguage
+) -> Any:
     """Whether rules, model and guards agree with a classification of these words; changes nothing."""
     order, words = await asyncio.to_thread(_words, services, body.task_id)
     text = body.user_input or words
@@ -101,8 +111,14 @@ async def validate_classification(body: ValidationWanted, services: GivenOrders,
         by=caller.agent_id,
         seconds=TOOLS["validate_classification"].timeout_seconds,
     )
-    return (
-        output if isinstance(output, JSONResponse) else Validated.model_validate({**output, "success": True})
+    if isinstance(output, JSONResponse):
+        return output
+    why = [WhyShown.of(each, language) for each in why_in(output["why"])]
+    return Validated(
+        valid=output["valid"],
+        requires_human_review=output["requires_human_review"],
+        reasons=[each.text for each in why],
+        why=why,
     )
 
 

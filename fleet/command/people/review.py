@@ -16,11 +16,13 @@ import typer
 
 from fleet.command.client import connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
+from fleet.command.language import Lang
 from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.people import claim
 from fleet.command.people.question import ReviewId, find_review, title_of, zone_of
+from schemas.core.language import Language
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import Event
 
@@ -34,7 +36,7 @@ _AUTOMATIC = [intent.value for intent in Level2 if INTENTS[intent].action]
 """The intents a person may decide on: those that lead to an action."""
 
 
-_TOLD_ABOVE = ("origin_input", "review_message", "review_reason")
+_TOLD_ABOVE = ("origin_input", "review_message", "review_reason", "why")
 _BY_EVENT = {
     Event.TRIAGE_COMPLETE.value: "classify",
     Event.REVIEW_RECONTACT.value: "recontact",
@@ -58,10 +60,11 @@ def list_reviews(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
     data_dir: DataDir = None,
     *,
+    language: Lang = Language.CHINESE,
     as_json: AsJson = False,
 ) -> None:
     """List reviews, the longest waiting first."""
-    with connected(data_dir) as api:
+    with connected(data_dir, language=language) as api:
         reviews = api.rows("reviews", "reviews", limit, state=state.value)
     if as_json:
         show_json([_document(review) for review in reviews])
@@ -86,13 +89,20 @@ def list_reviews(
 
 
 @application.command("show")
-def show(review_id: ReviewId, by: By = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+def show(
+    review_id: ReviewId,
+    by: By = None,
+    data_dir: DataDir = None,
+    *,
+    language: Lang = Language.CHINESE,
+    as_json: AsJson = False,
+) -> None:
     """Show a review: what is asked, what is known, what may be decided.
 
     While it is open also what the customer said, which leaves a line of who looked in the order's audit log.
     """
     who = name_of(by)
-    with connected(data_dir) as api:
+    with connected(data_dir, language=language) as api:
         found = find_review(api, review_id)
         review = api.get(f"reviews/{segment(found['review_id'])}", by=who)
         zone = zone_of(api, review["task_id"])

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas.core.form import Answered, Sent, Succeeded, Text, storable_object
 from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
+from schemas.people.reviews import WhyShown
 from statemachine.orders.intents import Level1, Level2
 
 
@@ -43,7 +44,9 @@ class Understood(Answered):
     requires_human_review: bool
     """The whole verdict of confidence and guards."""
     reasons: list[str] = Field(default_factory=list)
-    """Why a person must look first."""
+    """Why a person must look first, in the language that was asked for."""
+    why: list[WhyShown] = Field(default_factory=list)
+    """The same as codes."""
 
 
 class Classified(Succeeded):
@@ -77,3 +80,6 @@ class Validated(Succeeded):
     valid: bool
     requires_human_review: bool
     reasons: list[str]
+    """What speaks against it, in the language that was asked for."""
+    why: list[WhyShown] = Field(default_factory=list)
+    """The same as codes."""

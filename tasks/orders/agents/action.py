@@ -15,6 +15,7 @@ from schemas.orders.effects import (
     Move,
     OrderCancelled,
 )
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
@@ -30,6 +31,7 @@ from tasks.orders.rules.appointment import adopt, arrange
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.followup import Followup, plan
 from tasks.orders.rules.order_system import action_taken, carry_out
+from tasks.orders.rules.reasons import failed
 from tools.limits import TOOLS, seconds_of
 
 AT_ONCE: Final = 16
@@ -65,19 +67,16 @@ def execute_action(context: Context, step: StepRow, request: ActionRequest, batc
         case Level1.TERMINATE:
             return _terminate(context, step, request)
         case _:
-            return Failed(code="no_automatic_action", message=f"意图 '{given.intent_level1}' 没有自动动作")
+            return failed(Why(WhyCode.NO_AUTOMATIC_ACTION, {"intent": given.intent_level1}))
 
 
 def _withheld(context: Context, request: ActionRequest) -> Failed | None:
     """Why a person decides this instead: the configuration forbids it, or wants somebody to agree first."""
     forbidden = [name for name in request.actions if not context.permissions.allow(AGENT, name)]
     if forbidden:
-        return Failed(
-            code="not_permitted",
-            message=f"权限配置不允许 {AGENT} 执行 {'、'.join(forbidden)}, 请人工处理",
-        )
+        return failed(Why(WhyCode.NOT_PERMITTED, {"agent": AGENT, "actions": forbidden}))
     why = request.needs_approval(context.approvals)
-    return Failed(code=APPROVAL_REQUIRED, message=why) if why else None
+    return failed(why, code=APPROVAL_REQUIRED) if why else None
 
 
 def _resume(context: Context, step: StepRow, request: ActionRequest, now: datetime) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from schemas.orders.step_inputs import ActionInput
+from schemas.people.why import Why
 from statemachine.orders.intents import Level1
 from statemachine.workflow.options.call_limits import without_limits
 from storage.core.unit_of_work import UnitOfWork
@@ -56,7 +57,7 @@ class ActionRequest:
         """The tools that the intent has carried out."""
         return actions_of(self.given)
 
-    def needs_approval(self, policy: ApprovalPolicy) -> str | None:
+    def needs_approval(self, policy: ApprovalPolicy) -> Why | None:
         """Why a person must agree first; `None` when nobody must, or somebody has decided it."""
         if self.given.decided_by or self.approved_by:
             return None

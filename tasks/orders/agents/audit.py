@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.actions import ActionDeclaration, EffectClass
-from engine.outcomes import Done, Failed, Outcome
+from engine.outcomes import Done, Outcome
 from schemas.orders.effects import Move
 from schemas.orders.step_inputs import ActionInput
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.intents import ROUND_ENDS, Level1
 from storage.engine.steps import StepRow
 from storage.orders.order import Order
 from tasks.orders.agents.each_order import each_order, load_orders
 from tasks.orders.agents.report import REPORT, generate_reports
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.reasons import failed
 from tasks.orders.rules.traces import audit, product_event
 from tools.limits import TOOLS
 
@@ -30,7 +32,7 @@ def log_and_close(step: StepRow, order: Order) -> Outcome:
         level1 = Level1(str(intent))
         finish_reason, title = _ENDS[level1]
     except (KeyError, ValueError):
-        return Failed(code="nothing_to_close", message=f"意图 '{intent}' 不结束任务")
+        return failed(Why(WhyCode.NOTHING_TO_CLOSE, {"intent": intent}))
     return Done(
         output={"finish_reason": finish_reason},
         effects=(

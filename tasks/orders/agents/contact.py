@@ -17,6 +17,7 @@ from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.step_inputs import ContactInput
+from schemas.people.why import Why, WhyCode
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact, NewContact
 from tasks.orders.agents.sending import LOOK_AGAIN, address_of, send_all, silence, wait
@@ -24,6 +25,7 @@ from tasks.orders.rules.case import Case, load_cases
 from tasks.orders.rules.conclusion import conclude, recorded, report_of_signal
 from tasks.orders.rules.constraints import Withholding, came_to_nothing, number_of
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.reasons import failed
 from tasks.orders.rules.wording import script_text_for
 from tools.channels.contract import Absent, ContactFound, ContactQuery, ContactReport, Unreachable
 from tools.contact_policy.permission import Permitted
@@ -83,7 +85,7 @@ def conclude_contact(context: Context, resumption: Resumption) -> Outcome:
     case: Case = resumption.subject
     step, now = resumption.step, resumption.moments.business_now
     if case.begun is None:
-        return Failed(code="contact_unknown", message="a result came for an attempt that was never begun")
+        return failed(Why(WhyCode.CONTACT_UNKNOWN))
     if resumption.signal.get("type") != "deadline":
         return conclude(
             context, step, case, case.begun, report_of_signal(resumption.signal, context.database.cipher), now
@@ -156,10 +158,7 @@ def _came_to_nothing(context: Context, contact: Contact, answer: ContactFound | 
 def _still_unknown(batch: Batch, contact: Contact, reason: str) -> Outcome:
     """The channel does not say whether the customer was contacted: ask again, at last a person."""
     if contact.age_seconds > _GIVE_UP_SECONDS:
-        return Failed(
-            code="contact_outcome_unknown",
-            message=f"whether the customer was contacted could not be found out: {reason}",
-        )
+        return failed(Why(WhyCode.CONTACT_OUTCOME_UNKNOWN, {"said": reason}))
     return Snooze(
         until=batch.moments.database_now + LOOK_AGAIN,
         clock=Clock.DATABASE,

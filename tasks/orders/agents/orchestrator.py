@@ -11,6 +11,7 @@ from schemas.core.effects import Effect
 from schemas.orders.effects import Audit, Move
 from schemas.orders.step_inputs import StartGiven, TaskInput
 from schemas.outbound.effects import ProductEvent
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.states import Event
 from statemachine.workflow.states import RunState
 from storage.engine.steps import StepRow
@@ -18,6 +19,7 @@ from storage.orders.order import Order
 from tasks.orders.agents.each_order import each_order, load_orders
 from tasks.orders.agents.review import ask_person, decide
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.reasons import failed
 from tasks.orders.rules.traces import audit, product_event
 
 AGENT: Final = "orchestrator"
@@ -53,13 +55,10 @@ def validate_task(entering: Entering) -> Outcome:
     """Check that the customer can be contacted at all, and begin (seed step2, SPEC.md §1)."""
     facts = TaskInput.of(entering.input)
     if not facts.callable:
-        return _invalid(entering, "not_callable", "没有可用的联系方式: 电话缺失、已脱敏或格式不正确")
+        return _invalid(entering, Why(WhyCode.NOT_CALLABLE))
     if facts.contact_count >= facts.max_contacts:
-        return _invalid(
-            entering,
-            "no_attempts_left",
-            f"联系次数已用完: {facts.contact_count}/{facts.max_contacts}",
-        )
+        used = {"made": facts.contact_count, "most": facts.max_contacts}
+        return _invalid(entering, Why(WhyCode.NO_ATTEMPTS_LEFT, used))
     task_id = str(entering.subject_id)
     validated = Audit(
         task_id=task_id,
@@ -87,17 +86,16 @@ def start_held(_: Context, resumption: Resumption) -> Outcome:
     )
 
 
-def _invalid(entering: Entering, code: str, message: str) -> Failed:
-    return Failed(
-        code=code,
-        message=message,
+def _invalid(entering: Entering, why: Why) -> Failed:
+    return failed(
+        why,
         effects=(
             Audit(
                 task_id=str(entering.subject_id),
                 event_type="validation_failed",
                 agent_id=AGENT,
                 action="validate_task",
-                metadata={"step": entering.node, "code": code},
+                metadata={"step": entering.node, "code": why.code.value},
             ),
         ),
     )

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from engine.actions import Batch
-from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
+from engine.outcomes import Failed, Outcome, Park, Snooze
 from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
 from schemas.orders.step_inputs import ContactInput
+from schemas.people.why import Why, WhyCode
 from storage.engine.leases import Leases
 from storage.engine.steps import StepRow
 from storage.orders.contacts.constraints import ContactConstraints
@@ -23,6 +24,7 @@ from tasks.orders.rules.conclusion import AGENT, conclude
 from tasks.orders.rules.constraints import Withholding, asked_for, nothing_left
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.flags import barred_by_customer
+from tasks.orders.rules.reasons import failed, unavailable
 from tasks.orders.rules.traces import audit, product_event
 from tasks.orders.rules.wording import script_text_for
 from tools.channels.contract import (
@@ -132,10 +134,8 @@ def _after_sending(
             return _not_sent(batch, step, contact, reason, after)
         case Rejected(reason=reason, opted_out=opted_out):
             barred = barred_by_customer(context, case.order, contact.contact_id) if opted_out else ()
-            return Failed(
-                code="channel_rejected",
-                message=f"渠道拒绝了这次联系: {reason}",
-                effects=(*nothing_left(contact), *barred),
+            return failed(
+                Why(WhyCode.CHANNEL_REJECTED, {"said": reason}), effects=(*nothing_left(contact), *barred)
             )
         case Unknown(reason=reason):
             return Snooze(
@@ -155,9 +155,8 @@ def _not_sent(
     """
     refused, own = nothing_left(contact), TOOLS["contact_user"].retry
     if step.tries < own.max_retries or step.limits.retry(own).max_retries < own.max_retries:
-        return TryAgain(
-            code="channel_unavailable", message=reason, effects=refused, after_seconds=after_seconds
-        )
+        why = Why(WhyCode.CHANNEL_UNAVAILABLE, {"said": reason})
+        return unavailable(why, effects=refused, after_seconds=after_seconds)
     return Snooze(
         until=batch.moments.database_now + _CHANNEL_AWAY,
         clock=Clock.DATABASE,

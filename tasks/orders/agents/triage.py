@@ -11,6 +11,7 @@ from schemas.core.effects import Effect
 from schemas.orders.effects import Move, OrderNoted
 from schemas.orders.step_inputs import AnswerInput, GivenClassification
 from schemas.people.effects import AlertRaised
+from schemas.people.why import Why, WhyCode, documents_of
 from statemachine.orders.guards import LOWEST_CONFIDENCE
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.states import Event
@@ -32,6 +33,7 @@ from tasks.orders.agents.understanding import (
 from tasks.orders.rules.agreement import agree
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.flags import effects_of_flags
+from tasks.orders.rules.reasons import question_input
 from tasks.orders.rules.traces import audit, product_event
 from tools.classifier.classifier import Classification
 from tools.limits import TOOLS
@@ -91,11 +93,11 @@ def classify_intent(
     text, order = reply.words, reply.order
     level2 = found.level2
     agreement = agree(context, order, level2, text, now, reply.past)
-    reasons = (*found.reasons, *((agreement.unclear,) if agreement.unclear else ()))
+    reasons = (*found.why, *((agreement.unclear,) if agreement.unclear else ()))
     accepted = found.confidence > LOWEST_CONFIDENCE
     shadowed = not reasons and _is_shadowed(context, reply, found)
     if shadowed:
-        reasons = (f"影子模式: 本会自动执行「{level2}」(置信度 {found.confidence:.0%}), 请人工决定",)
+        reasons = (Why(WhyCode.SHADOW_MODE, {"intent": level2, "confidence": found.confidence}),)
     contact_id = reply.contact.contact_id
     undo_until = now + context.policy.undo_window if INTENTS[level2].level1 is Level1.TERMINATE else None
     output = {
@@ -104,7 +106,7 @@ def classify_intent(
         "confidence": found.confidence,
         "requires_human_review": bool(reasons),
         "review_reason": _review_reason(accepted=accepted, shadowed=shadowed),
-        "review_message": "；".join(reasons),
+        **question_input(*reasons),
         "flags": [flag.value for flag in found.flags],
         "contact_id": contact_id,
         "model": found.model_hash,
@@ -144,7 +146,7 @@ def _effects(
     order: Order,
     found: Classification,
     level2: Level2,
-    reasons: Sequence[str],
+    reasons: Sequence[Why],
     *,
     accepted: bool,
 ) -> tuple[Effect, ...]:
@@ -162,7 +164,7 @@ def _effects(
         flags=[flag.value for flag in found.flags],
         model=found.model_hash[:12],
         requires_human_review=bool(reasons),
-        reasons=list(reasons),
+        why=documents_of(reasons),
     )
     if accepted:
         move = Move(

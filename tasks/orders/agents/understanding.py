@@ -1,14 +1,17 @@
 """Classifies words that belong to no order, or checks a given classification."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from engine.actions import Batch
 from engine.outcomes import Done, Failed, Outcome
 from runtime.cipher import Cipher
+from schemas.core.language import Language
 from schemas.core.parameters import problems_with
 from schemas.core.private_words import opened
+from schemas.people.why import Why, WhyCode, documents_of
+from schemas.people.wording import worded
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.engine.steps import StepRow
 from tasks.orders.rules.context import Context
@@ -73,7 +76,7 @@ def classify_text(classifier: Classifier, given: Mapping[str, Any]) -> dict[str,
         "suggested_action": intent.action,
         "followup_days": intent.followup_days,
         "flags": [flag.value for flag in found.flags],
-        "reasons": list(found.reasons),
+        **_reasons(found.why),
     }
 
 
@@ -85,17 +88,25 @@ def validate_classification(classifier: Classifier, given: Mapping[str, Any]) ->
     """
     level1, level2 = Level1(given["level1_intent"]), Level2(given["level2_intent"])
     found = classifier.classify(_words(given), pending_reason=given.get("pending_reason"))
-    disagreements: list[str] = []
-    if INTENTS[level2].level1 is not level1:
-        disagreements.append(f"{level2} belongs to {INTENTS[level2].level1}, not to {level1}")
+    disagreements: list[Why] = []
+    if (parent := INTENTS[level2].level1) is not level1:
+        named = {"intent": level2, "parent": parent, "given": level1}
+        disagreements.append(Why(WhyCode.OTHER_PARENT, named))
     if found.level2 is not level2:
-        disagreements.append(f"the model reads {found.level2}, not {level2}")
+        disagreements.append(Why(WhyCode.OTHER_INTENT, {"model": found.level2, "given": level2}))
     elif given["confidence"] > found.confidence + _TOLERANCE:
-        disagreements.append(
-            f"the confidence given is {given['confidence']:.4f}, the model's is {found.confidence:.4f}"
-        )
-    reasons = [*disagreements, *found.reasons]
-    return {"valid": not disagreements, "reasons": reasons, "requires_human_review": bool(reasons)}
+        both = {"given": given["confidence"], "model": found.confidence}
+        disagreements.append(Why(WhyCode.OTHER_CONFIDENCE, both))
+    reasons = [*disagreements, *found.why]
+    return {"valid": not disagreements, **_reasons(reasons), "requires_human_review": bool(reasons)}
+
+
+def _reasons(reasons: Sequence[Why]) -> dict[str, object]:
+    """As codes, and in Chinese."""
+    return {
+        "reasons": [worded(why, Language.CHINESE) for why in reasons],
+        "why": documents_of(reasons),
+    }
 
 
 def _words(given: Mapping[str, Any]) -> str:

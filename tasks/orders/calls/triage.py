@@ -12,9 +12,12 @@ from typing import Any, Final
 
 from runtime.blind_index import BlindIndex
 from runtime.ids import Prefix, new_id
+from schemas.core.language import Language
 from schemas.orders.agents.triage import Classified, Understood
 from schemas.orders.effects import ContactNoted
 from schemas.orders.step_inputs import AnswerInput
+from schemas.people.reviews import WhyShown
+from schemas.people.why import why_in
 from statemachine.orders.states import State
 from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
@@ -49,6 +52,8 @@ class TriageCall:
     words: CustomerWords | None = None
     classification: Mapping[str, Any] | None = None
     """The caller's own; a manual order is classified so."""
+    language: Language = Language.CHINESE
+    """Of the reasons in the answer."""
 
 
 def _gives(wanted: TriageCall) -> Mapping[str, object]:
@@ -108,14 +113,15 @@ def _answers(work: UnitOfWork, call: Call[TriageCall], step: StepResult) -> Clas
     if not _is_of(work, step, call.wanted.words):
         return None
     output: Mapping[str, Any] = step.output or {}
-    reasons = str(output.get("review_message") or "")
+    reasons = [WhyShown.of(why, call.wanted.language) for why in why_in(output.get("why"))]
     return Classified(
         classification=Understood(
             level1_intent=output["intent_level1"],
             level2_intent=output["intent_level2"],
             confidence=output["confidence"],
             requires_human_review=output["requires_human_review"],
-            reasons=[reason for reason in reasons.split("；") if reason],
+            reasons=[each.text for each in reasons],
+            why=reasons,
         ),
         suggested_action=output.get("suggested_action"),
         followup_days=output.get("followup_days"),

@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.transaction import Transaction
 from schemas.people.effects import AlertRaised
+from schemas.people.why import Why, WhyCode
 from storage.orders.order import Order
 from tasks.orders.people.undo import Undone, take_back
 from tasks.orders.rules.context import Context
@@ -50,8 +51,8 @@ def act_on_words(
         transaction,
         order,
         by="customer",
-        reason=f"{title_of(method)}",
-        message=f"取消工单前{title_of(method)}, 请查看内容后决定",
+        reason=title_of(method),
+        why=Why(WhyCode.SPOKE_BEFORE_CANCELLING, {"method": method}),
     )
     alert = AlertRaised(
         alert_type=ALERT,

@@ -6,6 +6,7 @@ from typing import Final
 from engine.engine import Engine
 from schemas.orders.effects import Audit
 from schemas.orders.step_inputs import ActionInput
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.purposes import Purpose
 from storage.core.database import Database
 from storage.engine.runs import Runs
@@ -15,6 +16,7 @@ from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
 from tasks.orders.agents.action_request import ACTION, APPROVAL_REQUIRED, agreed_by, carried_out_today
 from tasks.orders.people.deciding import APPROVAL_REQUESTED
+from tasks.orders.rules.reasons import question_input
 from tools.policies.approval import ApprovalPolicy
 
 REASON: Final = APPROVAL_REQUIRED
@@ -56,8 +58,8 @@ def ask_for_approval(
             return None
         if ActionInput.of(waiting.input).decided_by or agreed_by(work, task_id, waiting.input):
             return Approved()
-        message = f"{agent_id} 请求批准: {action_type}"
-        given = {**waiting.input, "review_reason": REASON, "review_message": message}
+        why = Why(WhyCode.APPROVAL_REQUESTED, {"by": agent_id, "action": action_type})
+        given = {**waiting.input, "review_reason": REASON, **question_input(why)}
         if not transaction.divert_to(order.run_id, Purpose.REVIEW, given):
             return None
         asked = Reviews(work).open_of(task_id)

@@ -8,6 +8,7 @@ from engine.transaction import Transaction
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
 from schemas.orders.step_inputs import ActionInput
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.intents import Level1
 from statemachine.orders.purposes import Purpose
 from storage.engine.runs import Runs
@@ -17,6 +18,7 @@ from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
 from tasks.orders.agents.action_request import ACTION
+from tasks.orders.rules.reasons import question_input
 
 REASON: Final = "undo_requested"
 """Why the review is asked that a cancellation taken back leads to."""
@@ -47,16 +49,16 @@ def undo(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Undone,
         if order is None:
             return Undone.UNKNOWN, None, None
         Runs(work).lock([order.run_id])
-        message = f"{by} 撤回取消工单: {mask_text(reason)}"
-        became = take_back(transaction, order, by=by, reason=reason, message=message)
+        why = Why(WhyCode.UNDO_REQUESTED, {"by": by, "said": mask_text(reason)})
+        became = take_back(transaction, order, by=by, reason=reason, why=why)
         is_asked = became in (Undone.DONE, Undone.REPEATED)
         return became, order, Reviews(work).open_of(task_id) if is_asked else None
 
 
-def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, message: str) -> Undone:
+def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, why: Why) -> Undone:
     """Take the waiting cancellation back within a transaction that holds the lock of the order's run.
 
-    `message` is what the person is asked who decides the order instead.
+    `why` is what the person is asked who decides the order instead.
     """
     work = transaction.work
     review = Reviews(work).open_of(order.task_id)
@@ -65,7 +67,7 @@ def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, m
     waiting = next((s for s in OrderView(work).waiting_steps(order.run_id) if s.action == ACTION), None)
     if waiting is None or ActionInput.of(waiting.input).intent_level1 != Level1.TERMINATE:
         return Undone.NOT_WAITING
-    given = {**waiting.input, "review_reason": REASON, "review_message": message}
+    given = {**waiting.input, "review_reason": REASON, **question_input(why)}
     if not transaction.divert_to(order.run_id, Purpose.REVIEW, given):
         return Undone.UNDER_WAY
     line = Audit(

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from runtime.cipher import UnreadableCiphertext
 from runtime.mask import mask_json
+from schemas.core.language import Language
 from schemas.orders.step_inputs import ReviewInput
+from schemas.people.why import Why
 from statemachine.orders.intents import INTENTS, Level2
 from storage.core.database import Database
 from storage.engine.clock import BusinessClock
@@ -23,7 +25,10 @@ from tasks.orders.explain.situation import zone_of
 from tasks.orders.people.revealing import words_to_decide_on
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
+from tasks.people.review_question import ReviewQuestion
 from tools.contact_policy.zone import DEFAULT_ZONE
+from tools.dates import date_spans
+from tools.span import Span
 
 MOST_LISTED: Final = 200
 SHOWN: Final = ("customer_name", "region", "product", "pending_reason")
@@ -49,8 +54,12 @@ class DecidableReview:
     facts: Mapping[str, Any]
     phone: str | None
     question: str = field(repr=False)
+    why: Sequence[Why] = field(repr=False)
+    """What the question is made of, to be worded in any language."""
     words: str | None = field(repr=False)
     """What the customer said, numbers masked; `None` where there is nothing or it may not be seen."""
+    spans: Sequence[Span]
+    """The pieces of `words` that mattered, in order."""
     suggestion: str | None
     confidence: float | None
     contacts: Sequence[Contact]
@@ -78,7 +87,12 @@ def open_reviews(database: Database, context: Context) -> list[ListedReview]:
 
 
 def decidable_review(
-    database: Database, context: Context, review_id: str, *, words_for: str | None
+    database: Database,
+    context: Context,
+    review_id: str,
+    *,
+    words_for: str | None,
+    language: Language = Language.CHINESE,
 ) -> DecidableReview | None:
     """One question; `words_for` is who sees the customer's words, which is on record, or `None` for nobody."""
     with database.transaction() as work:
@@ -93,21 +107,37 @@ def decidable_review(
         # The question can be read, and decided by listening, when the key of the words is gone.
         with suppress(UnreadableCiphertext):
             said = words_to_decide_on(database, review, by=words_for)
-    asked = ReviewInput.of(review.context)
+    about = ReviewInput.of(review.context)
+    asked = ReviewQuestion.of(review, language, mask_json if said is None else said.worded)
     is_open = review.state == "open" and order is not None
     return DecidableReview(
         review=review,
         order=order,
         facts=_facts(context, order),
         phone=phone_of(order) if order else None,
-        question=str(mask_json(review.question) if said is None else said.worded(review.question)),
+        question=asked.text,
+        why=asked.why,
         words=None if said is None else said.shown,
-        suggestion=asked.intent_level2,
-        confidence=asked.confidence,
+        spans=[] if said is None or order is None else _spans(context, order, review, about, said.shown),
+        suggestion=about.intent_level2,
+        confidence=about.confidence,
         contacts=contacts,
         dates=_dates(context, order, now) if is_open and order is not None else {},
         zone=zone_of(order) if order else ZoneInfo(DEFAULT_ZONE),
     )
+
+
+def _spans(context: Context, order: Order, review: Review, about: ReviewInput, words: str) -> list[Span]:
+    """What in the words speaks for and against the suggestion, and names dates, as they are shown here."""
+    reason = order.metadata.get("pending_reason")
+    read = context.classifier.spans_of(
+        words,
+        level2=next((each for each in Level2 if each == about.intent_level2), None),
+        confidence=about.confidence or 0.0,
+        pending_reason=reason if isinstance(reason, str) else None,
+    )
+    zone, said_at = context.zone(order), review.opened_at
+    return sorted([*read, *date_spans(words, now=said_at, zone=zone, calendar=context.calendar)])
 
 
 def _facts(context: Context, order: Order | None) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.orders.order import Order
 from tasks.orders.rules.context import Context
@@ -24,7 +25,7 @@ class Agreement:
     """The last day they named, where they named more than one."""
     words: str | None = None
     """Where the date stands in what they said (`tools.quotation`)."""
-    unclear: str | None = None
+    unclear: Why | None = None
 
     def as_output(self) -> dict[str, object]:
         """The agreement as a step's output."""
@@ -47,9 +48,8 @@ def agree(
         return Agreement()
     reading = parse(text, now=now, zone=context.zone(order), calendar=context.calendar)
     if isinstance(reading, Ambiguous):
-        unclear = (
-            f"日期不明确({reading.reason}): {'、'.join(place_of(words, text) for words in reading.matches)}"
-        )
+        places = [place_of(words, text) for words in reading.matches]
+        unclear = Why(WhyCode.DATE_UNCLEAR, {"ambiguity": reading.reason, "words": places})
         return replace(_default(context, order, intent.followup_days, now, past), unclear=unclear)
     if not isinstance(reading, DateReading):
         return _default(context, order, intent.followup_days, now, past)

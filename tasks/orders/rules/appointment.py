@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from engine.outcomes import Failed
 from schemas.orders.step_inputs import ActionInput
+from schemas.people.why import Why, WhyCode
 from storage.orders.capacity import DEFAULT_REGION, DayCapacity
 from storage.orders.order import Order
+from tasks.orders.rules.reasons import failed
 from tools.order_system.contract import Booked
 
 DAYS_AHEAD: Final = 7
@@ -146,12 +148,9 @@ def _days(given: ActionInput, asked: datetime | None, zone: ZoneInfo, today: dat
 
 
 def _no_capacity(region: str, wanted: Sequence[date], offered: Sequence[tuple[date, int]]) -> Failed:
-    days = "、".join(f"{day}(余{free})" for day, free in offered)
-    return Failed(
-        code="no_capacity",
-        message=f"区域 {region} 在 {wanted[0]} 至 {wanted[-1]} 无工程师名额; "
-        + (f"可选日期: {days}" if days else "近期没有可选日期"),
-    )
+    why = Why(WhyCode.NO_CAPACITY, {"region": region, "first": wanted[0], "last": wanted[-1]})
+    days = [f"{day} ({free})" for day, free in offered]
+    return failed(why, Why(WhyCode.DAYS_FREE, {"days": days}) if days else Why(WhyCode.NO_DAYS_FREE))
 
 
 def _day(moment: datetime | None, zone: ZoneInfo) -> date | None:

@@ -4,30 +4,30 @@ Read under locks that hold until the intents are committed; what is let through 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 
-from engine.outcomes import Failed, Outcome, Snooze
+from engine.outcomes import Outcome, Snooze
 from runtime.blind_index import BlindIndex
 from runtime.cipher import UnreadableCiphertext
 from runtime.clock import Clock
 from runtime.phone import Phone, normalise
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
+from schemas.people.why import Why, WhyCode
 from storage.orders.contacts.constraints import ConstraintQuery, Found
 from storage.orders.contacts.contact import Contact, PastContact
 from storage.orders.order import Order
 from tasks.orders.rules.case import Case
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.reasons import failed
 from tools.contact_policy.permission import (
     Attempt,
     ContactPermission,
     Deferred,
     Forbidden,
-    ForbiddenReason,
     Withheld,
     may_contact_now,
 )
@@ -36,16 +36,6 @@ from tools.contact_policy.stops import EmergencyStop
 
 STOP_LOOK_AGAIN: Final = timedelta(seconds=15)
 """How soon a contact that an emergency stop withholds is looked at again."""
-
-QUESTIONS: Final[Mapping[ForbiddenReason, str]] = MappingProxyType(
-    {
-        ForbiddenReason.DO_NOT_CALL: "号码在免打扰名单中, 没有可用的联系渠道, 不再联系客户",
-        ForbiddenReason.NO_CHANNEL_LEFT: "没有可用的联系渠道",
-        ForbiddenReason.ATTEMPTS_EXHAUSTED: "本轮联系次数已用完",
-        ForbiddenReason.NO_PERMITTED_TIME: "联系策略与日历在可查范围内没有允许联系的时间",
-    }
-)
-"""What a person is asked about a contact that may never be made."""
 
 _KNOWN_RESULTS: Final = frozenset(ContactResult)
 
@@ -171,7 +161,7 @@ class Withholding:
         if isinstance(verdict, Withheld):
             again = self.database_now + STOP_LOOK_AGAIN
             return Snooze(until=again, clock=Clock.DATABASE, reason=verdict.sentence)
-        return Failed(code=verdict.reason, message=QUESTIONS[verdict.reason], effects=came_to_nothing(case))
+        return failed(Why(WhyCode(verdict.reason)), effects=came_to_nothing(case))
 
     def let_through(self, case: Case, channel: Channel) -> None:
         """The contact is made: it counts against what follows in this batch."""

@@ -12,16 +12,19 @@ from typing import Final
 
 from engine.outcomes import Failed
 from schemas.orders.step_inputs import ActionInput
+from schemas.people.why import Why, WhyCode
 from storage.orders.order import Order
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.reasons import failed
 from tools.recurrence.rule import OrderFollowupRule, read_order_followup_rule, read_rule
 
+ROUNDS_EXHAUSTED: Final = "rounds_exhausted"
+"""The code of a failure by either limit of rounds."""
 USED_UP: Final = "used_up"
 """What ended a rule whose date has passed or whose count is used."""
 
 _DEFAULT_DAYS: Final = 3
-_ASKED: Final = "请人工决定何时再联系客户, 或关闭工单; 重试只会再次提出这个问题"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +119,8 @@ def _exhausted(
 ) -> Failed | None:
     if rule is not None and holds:
         led, most = rule.led, rule.rule.most_rounds
-        message = f"按跟进规则已跟进{led}轮(上限{most}轮)仍需暂缓, {_ASKED}"
+        why = Why(WhyCode.RULE_ROUNDS_EXHAUSTED, {"rounds": led, "most": most})
     else:
         led, most = rounds_of_policy(order, order.round), context.policy.max_rounds
-        message = f"已跟进{order.round}轮仍需暂缓, {_ASKED}"
-    return Failed(code="rounds_exhausted", message=message) if led >= most else None
+        why = Why(WhyCode.ROUNDS_EXHAUSTED, {"rounds": order.round})
+    return failed(why, code=ROUNDS_EXHAUSTED) if led >= most else None

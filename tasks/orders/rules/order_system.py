@@ -14,11 +14,13 @@ from runtime.logs import logger
 from runtime.settings import Settings
 from schemas.core.effects import Effect
 from schemas.orders.effects import ActionTaken
+from schemas.people.why import Why, WhyCode
 from statemachine.workflow.options.call_limits import without_limits
 from storage.core.database import Database
 from storage.engine.steps import StepRow
 from storage.orders.capacity import Capacity, DayCapacity
 from storage.orders.order import Order
+from tasks.orders.rules.reasons import failed, unavailable
 from tasks.orders.rules.traces import audit
 from tools.limits import TOOLS
 from tools.order_system.built_in import BuiltIn
@@ -122,18 +124,11 @@ def carry_out(
                 names = [name for name, _ in wanted[: len(performed)]]
                 return _refused(step, action_type, outcome, names, known(performed))
             case NotPerformed(reason=reason, retry_after_seconds=seconds):
-                return TryAgain(
-                    code="order_system_unavailable",
-                    message=f"订单系统未执行 {action_type}: {reason}",
-                    after_seconds=seconds,
-                    effects=known(performed),
-                )
+                why = Why(WhyCode.ORDER_SYSTEM_UNAVAILABLE, {"action": action_type, "said": reason})
+                return unavailable(why, after_seconds=seconds, effects=known(performed))
             case ActionUnclear(reason=reason):
-                return TryAgain(
-                    code="order_system_unclear",
-                    message=f"订单系统是否已执行 {action_type} 不明, 同一键重试不会重复执行: {reason}",
-                    effects=known(performed),
-                )
+                why = Why(WhyCode.ORDER_SYSTEM_UNCLEAR, {"action": action_type, "said": reason})
+                return unavailable(why, effects=known(performed))
     return performed
 
 
@@ -164,14 +159,13 @@ def _refused(
     performed: Sequence[str],
     known: Sequence[ActionTaken],
 ) -> Failed:
-    offered = f"; 可选日期: {'、'.join(map(str, refused.offered_days))}" if refused.offered_days else ""
-    done = f"; 此前已执行: {'、'.join(performed)}" if performed else ""
+    reasons = [Why(WhyCode.ORDER_SYSTEM_REFUSED, {"action": action_type, "said": refused.reason})]
+    if refused.offered_days:
+        reasons.append(Why(WhyCode.DAYS_OFFERED, {"days": refused.offered_days}))
+    if performed:
+        reasons.append(Why(WhyCode.PERFORMED_BEFORE, {"actions": performed}))
     effects: tuple[Effect, ...] = tuple(
         audit(step, "action_executed", _AGENT, name, followed_by=f"{action_type} refused")
         for name in performed
     )
-    return Failed(
-        code=refused.code,
-        message=f"订单系统拒绝 {action_type}: {refused.reason}{offered}{done}",
-        effects=(*known, *effects),
-    )
+    return failed(*reasons, code=refused.code, effects=(*known, *effects))

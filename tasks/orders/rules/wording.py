@@ -6,17 +6,16 @@ from typing import Final
 
 from engine.outcomes import Failed
 from schemas.orders.contact import Channel
+from schemas.people.why import Why, WhyCode
 from storage.orders.order import Order
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.reasons import failed
 from tools.channels.script import Template
 from tools.scripts.rendering import Unrenderable, render
 from tools.scripts.script import Script
 
 USUAL: Final = "pending_task_v1"
 """The script of an order for which nobody names another."""
-
-SCRIPT_UNKNOWN: Final = "script_unknown"
-SCRIPT_INCOMPLETE: Final = "script_incomplete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +52,10 @@ def script_text_for(
     """The words for this customer on this channel; refused, for a person to settle, when there are none."""
     script = script_for(context, order, called)
     if isinstance(script, str):
-        known = "、".join(context.scripts.names)
-        return Failed(code=SCRIPT_UNKNOWN, message=f"没有名为「{script}」的话术, 现有: {known}")
+        return failed(Why(WhyCode.SCRIPT_UNKNOWN, {"script": script, "known": context.scripts.names}))
     rendered = render(script, channel, known_of(order))
     if isinstance(rendered, Unrenderable):
-        return Failed(code=SCRIPT_INCOMPLETE, message="；".join(rendered.problems))
+        return failed(Why(WhyCode.SCRIPT_INCOMPLETE, {"said": rendered.problems}))
     return ScriptText(
         script_id=script.script_id,
         script_version=str(script.version),

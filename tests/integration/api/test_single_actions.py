@@ -33,7 +33,7 @@ def test_a_classification_is_checked_as_a_task(works: ApiClient) -> None:
         level2_intent="可上门",
         confidence=0.9,
     )
-    assert found == {"valid": True, "reasons": [], "requires_human_review": False}
+    assert found == {"valid": True, "reasons": [], "why": [], "requires_human_review": False}
 
 
 def test_a_process_that_never_met_an_action_carries_on_its_tasks(works: ApiClient) -> None:

@@ -247,3 +247,16 @@ def test_a_question_of_general_work_is_answered_with_its_form(fleet: CommandLine
     assert "--form is not JSON" in broken.stderr
     assert "is decided: yes" in fleet.run(*decide, "--form", '{"amount": 3}').stdout
     assert state_of(fleet.house, run_id) is RunState.COMPLETED
+
+
+def test_a_review_is_shown_in_the_language_that_is_named(
+    fleet: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_id = review_of(fleet, uncallable(fleet))
+    chinese, english = "没有可用的联系方式", "there is no way to contact the customer"
+    assert chinese in fleet.run("review", "show", review_id).stdout
+    assert english in fleet.run("review", "show", review_id, "--lang", "en").stdout
+    assert english in fleet.run("review", "list", "--lang", "en").stdout
+    monkeypatch.setenv("UNPEND_LANGUAGE", "en")
+    assert english in fleet.run("review", "show", review_id).stdout
+    assert chinese in fleet.run("review", "show", review_id, "--lang", "zh").stdout

@@ -56,6 +56,7 @@ def test_a_classification_the_model_shares_is_valid(classifier: Classifier) -> N
     assert check(classifier, READY, "继续", "可上门") == {
         "valid": True,
         "reasons": [],
+        "why": [],
         "requires_human_review": False,
     }
 
@@ -69,7 +70,9 @@ def test_another_reading_than_the_models_is_not_valid(classifier: Classifier) ->
 def test_a_second_level_belongs_to_one_first_level(classifier: Classifier) -> None:
     found = check(classifier, PARTS_MISSING, "继续", "配件未到")
     assert found["valid"] is False
-    assert "belongs to 暂缓" in found["reasons"][0]
+    assert "属于暂缓" in found["reasons"][0]
+    named = {"intent": "配件未到", "parent": "暂缓", "given": "继续"}
+    assert found["why"][0] == {"code": "other_parent", "params": named}
 
 
 def test_a_confidence_far_above_the_models_is_not_valid(classifier: Classifier) -> None:

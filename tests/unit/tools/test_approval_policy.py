@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
 from schemas.core.configuration import PolicyFileError
+from schemas.people.why import Why, WhyCode
 from tools.policies.approval import ApprovalPolicy, load_approvals
 
 SILENT = ApprovalPolicy(frozenset(), {}, {})
@@ -23,7 +24,7 @@ def test_the_projects_own_configuration_asks_for_nothing() -> None:
 def test_a_type_that_always_needs_approval_is_asked_about() -> None:
     policy = ApprovalPolicy(frozenset({"cancel_order"}), {}, {})
     assert not policy.never_asks
-    assert "cancel_order" in (policy.why("cancel_order", "HT1", 0) or "")
+    assert policy.why("cancel_order", "HT1", 0) == Why(WhyCode.APPROVAL_ALWAYS, {"action": "cancel_order"})
     assert policy.why("notify_engineer", "HT1", 0) is None
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.people.why import Why, WhyCode
 from tools.classifier.classifier import Classifier
 from tools.classifier.taxonomy import Level2
 
@@ -39,7 +40,7 @@ def _cancels(classifier: Classifier, text: str) -> bool:
 def test_a_cancellation_whose_every_word_is_understood_is_carried_out(
     classifier: Classifier, text: str
 ) -> None:
-    assert _cancels(classifier, text), classifier.classify(text).reasons
+    assert _cancels(classifier, text), classifier.classify(text).why
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,8 @@ def test_a_condition_cancels_nothing(classifier: Classifier, text: str) -> None:
 
 def test_the_reason_names_the_clause_and_where_it_stops_being_understood(classifier: Classifier) -> None:
     guards = classifier.explain("东西退了，单子取消吧改约周三").guards
-    assert any("单子取消吧改约周三 is not, from 改约周三 on" in guard for guard in guards)
+    named = {"clause": "单子取消吧改约周三", "rest": "改约周三"}
+    assert Why(WhyCode.CANCEL_NOT_UNDERSTOOD, named) in guards
 
 
 _CANCELLATIONS = st.sampled_from(["取消吧", "不修了", "单子撤了吧", "不用来了，修好了"])

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.people.why import Why, WhyCode
 from tools.classifier.classifier import Classification, Classifier
 from tools.classifier.files import default_paths
 from tools.classifier.taxonomy import INTENT_OF, TAXONOMY, Flag, Level1, Level2, parent_of
@@ -40,7 +41,7 @@ def test_waiting_for_parts_is_postponed_without_a_person(classifier: Classifier,
     assert (found.level1, found.level2) == (Level1.POSTPONE, Level2.PARTS_PENDING)
     assert found.confidence >= 0.95
     assert not found.requires_human_review
-    assert found.reasons == ()
+    assert found.why == ()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_waiting_for_parts_is_postponed_without_a_person(classifier: Classifier,
 def test_a_plain_answer_is_read_and_carried_out(classifier: Classifier, text: str, level2: Level2) -> None:
     found = classifier.classify(text)
     assert (found.level1, found.level2) == (parent_of(level2), level2)
-    assert not found.requires_human_review, found.reasons
+    assert not found.requires_human_review, found.why
 
 
 @pytest.mark.parametrize("text", ["转人工", "听不清，你说什么", "我考虑一下", "好", "多少钱", "怎么取消"])
@@ -143,7 +144,7 @@ def test_a_contrast_or_negation_is_no_obstacle_to_a_postponement_the_model_is_su
 ) -> None:
     found = classifier.classify(text)
     assert found.level2 is level2
-    assert not found.requires_human_review, found.reasons
+    assert not found.requires_human_review, found.why
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_nothing_is_cancelled_on_less_than_a_clear_word(classifier: Classifier, 
 def test_a_text_beyond_what_is_read_goes_to_a_person(classifier: Classifier) -> None:
     found = classifier.classify("配件还没到，" * 100)
     assert found.requires_human_review
-    assert any("500 characters" in reason for reason in found.reasons)
+    assert Why(WhyCode.TEXT_CUT, {"most": 500}) in found.why
 
 
 def test_a_bare_answer_takes_its_subject_from_the_reason_of_the_suspension(classifier: Classifier) -> None:
@@ -200,7 +201,7 @@ def _is_sound(found: Classification) -> bool:
         found.level1 is parent_of(found.level2)
         and 0.0 <= found.confidence <= 1.0
         and found.confidence == round(found.confidence, 4)
-        and found.requires_human_review == bool(found.reasons)
+        and found.requires_human_review == bool(found.why)
         and (not found.flags or found.requires_human_review)
         and (found.level1 is not Level1.UNCLEAR or found.requires_human_review)
         and (found.confidence >= 0.80 or found.requires_human_review)
@@ -249,7 +250,7 @@ def test_an_explanation_names_rules_features_and_guards(classifier: Classifier) 
     assert found.contributions[0].intent is found.level2
     assert not found.guards
     turned = classifier.explain("本来想修的，后来买新的了，取消吧")
-    assert any("contrast" in reason for reason in turned.guards)
+    assert Why(WhyCode.CONTRAST, {"words": "本来"}) in turned.guards
 
 
 def test_a_classification_is_frozen(classifier: Classifier) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.people.why import Why, WhyCode
 from tools.classifier.classifier import Classifier
 from tools.classifier.taxonomy import Flag
 
@@ -31,7 +32,7 @@ from tools.classifier.taxonomy import Flag
 def test_danger_is_told_and_a_person_decides(classifier: Classifier, text: str) -> None:
     found = classifier.classify(text)
     assert Flag.EMERGENCY in found.flags
-    assert "people may be in danger (gas, electricity, fire, water, a lift): act at once" in found.reasons
+    assert Why(WhyCode.FLAG_EMERGENCY) in found.why
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,11 @@ class NormalText:
 
     def original(self, start: int, end: int) -> str:
         """Return the customer's own words for a span of `text`."""
-        return self.written[self.origin[start] : self.origin[end - 1] + 1] if start < end else ""
+        return self.written[slice(*self.place(start, end))] if start < end else ""
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where in `written` a span of `text` stands that is not empty."""
+        return self.origin[start], self.origin[end - 1] + 1
 
 
 def reword(written: str) -> NormalText:

@@ -1,0 +1,15 @@
+"""The language of sentences for people that a command shows: `--lang`, else `UNPEND_LANGUAGE`, else Chinese."""
+
+from typing import Annotated
+
+import typer
+
+from schemas.core.language import Language
+
+Lang = Annotated[
+    Language,
+    typer.Option(
+        "--lang", envvar="UNPEND_LANGUAGE", help="The language of the sentences why a person is asked."
+    ),
+]
+"""The option of commands that show why a person is asked."""
