@@ -143,4 +143,4 @@ def measured_fleet(channel: str, servers: Mapping[str, str] = _ITS_OWN) -> Itera
 
 
 if __name__ == "__main__":
-    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True), FleetPlan.warm_parent())
+    up(UpOptions(data_dir=Path(sys.argv[1]), samples=(), quiet=True), FleetPlan.warm_parent())

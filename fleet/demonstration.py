@@ -18,6 +18,7 @@ from statemachine.orders.states import State
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.clock import BusinessClock
 from storage.orders.fleet_view import FleetView, OrderStatus
+from storage.orders.orders import Orders
 from tasks.forms import EntryPoint
 from tasks.orders.intake.intake import Submission, accept
 from workers.process import Process
@@ -70,33 +71,46 @@ class Demonstration:
     _settled: bool = False
     _shown: float = 0.0
 
-    def run(self, sample: Path | None) -> None:
+    def run(self, samples: Sequence[Path]) -> None:
         """Load the samples if the installation is new, then continue until everything is settled.
 
-        Without samples there is no end: the clock jumps whenever orders wait, also those that arrive later.
+        Each file arrives on a morning of its own, when what came before is settled; so what the last one asks of
+        people is of today. Without samples there is no end: the clock jumps whenever orders wait, also those that
+        arrive later.
         """
         try:
-            if sample is not None:
+            for nth, sample in enumerate(samples, 1):
+                if nth > 1:
+                    self._wait_for_morning(sample)
                 self.load(sample)
-            if sample is not None or self.time_jump:
-                self._carry(ends=sample is not None)
+                self._carry(ends=True, is_last=nth == len(samples))
+            if not samples and self.time_jump:
+                self._carry(ends=False)
         except StorageUnavailable as error:
             _log.error("the demonstration ended: PostgreSQL is away", error=str(error))
 
     def load(self, sample: Path) -> int:
         """Accept the sample orders; those already known change nothing."""
-        lines = sample.read_text(encoding="utf-8").splitlines()
-        submissions = [
-            Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()
-        ]
+        submissions = _submissions(sample)
         accept(self.process.engine, self.process.context, submissions, EntryPoint.COMMAND)
         return len(submissions)
 
-    def _carry(self, *, ends: bool) -> None:
+    def _wait_for_morning(self, sample: Path) -> None:
+        """Let it be the next working day at nine, unless these orders have arrived before."""
+        if not self.time_jump or self.stopped.is_set():
+            return
+        names = [submission.body.task_id for submission in _submissions(sample)]
+        with self.process.database.transaction() as work:
+            now = BusinessClock(work).now().business_now.astimezone(FIRST_MORNING.tzinfo)
+            day = self.process.context.calendar.add_working_days(now.date(), 1)
+            if not Orders(work).find(names):
+                BusinessClock(work).set(datetime.combine(day, FIRST_MORNING.timetz()))
+
+    def _carry(self, *, ends: bool, is_last: bool = True) -> None:
         jumper = TimeJumper(self.process.database)
         while not self.stopped.wait(self._pause()):
             try:
-                if self._look(jumper, ends=ends):
+                if self._look(jumper, ends=ends, is_last=is_last):
                     return
             except StorageUnavailable:
                 # The supervisor brings PostgreSQL back; the orders are safe meanwhile.
@@ -107,7 +121,7 @@ class Demonstration:
             return _LOOK_AT_LEISURE
         return _SHOW_EVERY if self._settled else _LOOK
 
-    def _look(self, jumper: TimeJumper, *, ends: bool) -> bool:
+    def _look(self, jumper: TimeJumper, *, ends: bool, is_last: bool) -> bool:
         """Show the progress; jump if the fleet is idle and orders wait. Whether this is the end."""
         busy = jumper.look(timedelta(0)) is JumpResult.BUSY
         if busy and time.monotonic() - self._shown < _SHOW_EVERY:
@@ -126,7 +140,7 @@ class Demonstration:
         if busy:
             return False
         if self._settled:
-            if ends:
+            if ends and is_last:
                 self.finished(statuses, now)
             return ends
         if self.time_jump and jumper.look(_LONGEST_HORIZON) is JumpResult.JUMPED:
@@ -136,6 +150,11 @@ class Demonstration:
     def _horizon(self, now: datetime) -> datetime:
         day = self.process.context.calendar.add_working_days(now.date(), _HORIZON_DAYS)
         return now + timedelta(days=(day - now.date()).days)
+
+
+def _submissions(sample: Path) -> list[Submission]:
+    lines = sample.read_text(encoding="utf-8").splitlines()
+    return [Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()]
 
 
 def summary(statuses: Sequence[OrderStatus]) -> list[tuple[str, str, list[str]]]:

@@ -249,6 +249,6 @@ class ChaosFleet:
 
 if __name__ == "__main__":
     up(
-        UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True, time_scale=float(sys.argv[2])),
+        UpOptions(data_dir=Path(sys.argv[1]), samples=(), quiet=True, time_scale=float(sys.argv[2])),
         FleetPlan.warm_parent(),
     )

@@ -9,11 +9,12 @@ from starlette.routing import BaseRoute
 
 from api.server.refusal import unknown
 from console.people.decision_form import FaultyDecision, payload_of
-from console.people.review_view import ReviewsPage, Tray, choices_of
+from console.people.review_view import ReviewsPage, Tray, choices_of, pieces_of
 from console.server.form import EMPTY, Form
 from console.server.route import change, page
 from console.server.visit import Visit, see
 from schemas.access.scopes import Scope
+from schemas.people.wording import worded
 from storage.people.holds import HeldDecision
 from storage.people.reviews import TAKE_MINUTES
 from tasks.orders.people.agreed_date import calendar_of
@@ -140,6 +141,8 @@ def _page(visit: Visit, review_id: str | None, form: Form = EMPTY, refusal: str 
         opened=None,
         is_mine=False,
         is_open=False,
+        words=(),
+        why=(),
         choices=(),
         calendar=(),
         key=form["key"] or secrets.token_urlsafe(12),
@@ -150,20 +153,25 @@ def _page(visit: Visit, review_id: str | None, form: Form = EMPTY, refusal: str 
     )
     if review_id is None:
         return shown
-    opened = decidable_review(database, context, review_id, words_for=None)
+    opened = decidable_review(database, context, review_id, words_for=None, language=visit.language)
     if opened is None:
         raise unknown("review", review_id)
     last: HeldDecision | None = last_hold(database, review_id)
     is_open = opened.review.state == "open" and not (last is not None and last.is_in_force)
     is_mine = is_open and opened.review.claimed_by == visit.login
     if is_mine:
-        opened = decidable_review(database, context, review_id, words_for=visit.login) or opened
+        opened = (
+            decidable_review(database, context, review_id, words_for=visit.login, language=visit.language)
+            or opened
+        )
     return replace(
         shown,
         opened=opened,
         is_mine=is_mine,
         is_open=is_open,
-        choices=choices_of(opened, opened.dates) if is_open else (),
+        words=pieces_of(opened.words, opened.spans, visit.language) if opened.words else (),
+        why=[worded(each, visit.language) for each in opened.why] or [opened.question],
+        choices=choices_of(opened, opened.dates, visit.language) if is_open else (),
         calendar=calendar_of(context, opened.order, shown.now) if is_mine and opened.order else (),
         last=last,
     )

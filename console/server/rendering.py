@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from console.server.navigation import MENU, PREFIX, MenuEntry
 from console.server.times import ZONE, day_text, iso, moment_text, real_time, span_text
 from console.server.words import Words
 from schemas.core.language import Language
+from schemas.people.wording import decision_title, intent_title, reason_title
 from tasks.access.sessions import ConsoleSession
 from tasks.orders.explain.pulse import TopBar
 
@@ -84,6 +85,9 @@ def helpers(words: Words, viewer: Viewer) -> dict[str, Any]:
         "day": _day(words.language),
         "span": _span(words),
         "fault": _fault(words),
+        "reason_title": partial(reason_title, language=words.language),
+        "intent_title": partial(intent_title, language=words.language),
+        "decision_title": partial(decision_title, language=words.language),
     }
 
 

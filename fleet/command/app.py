@@ -98,7 +98,7 @@ def up(
     try:
         # It imports while this process does, and while the servers start.
         warm.tend()
-        from fleet.command.machine.up import SAMPLE, UpOptions
+        from fleet.command.machine.up import SAMPLES, UpOptions
         from fleet.command.machine.up import up as start
 
         start(
@@ -107,7 +107,7 @@ def up(
                 port=port,
                 time_scale=time_scale,
                 time_jump=time_jump,
-                sample=None if no_sample else sample or SAMPLE,
+                samples=() if no_sample else (sample,) if sample else SAMPLES,
                 quiet=quiet,
             ),
             warm,

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +45,7 @@ from tools.policies.folder import Policies
 from workers.app import make_app
 from workers.process import Process, read_workflows
 
-SAMPLE = PROJECT / "config" / "samples" / "orders.jsonl"
+SAMPLES = tuple(PROJECT / "config" / "samples" / f"{name}.jsonl" for name in ("orders", "orders_of_today"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class UpOptions:
     port: int | None = None
     time_scale: float = 1.0
     time_jump: bool = False
-    sample: Path | None = SAMPLE
+    samples: Sequence[Path] = SAMPLES
     quiet: bool = False
 
 
@@ -102,7 +102,7 @@ def _run(
     supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare}, warm=warm)
     demonstration = _demonstration(settings, options, screen)
     thread = threading.Thread(
-        target=demonstration.run, args=(options.sample,), name="demonstration", daemon=True
+        target=demonstration.run, args=(options.samples,), name="demonstration", daemon=True
     )
     screen.starting(installation.data_dir)
     is_ready = supervisor.start(request.happened)

@@ -38,13 +38,9 @@ def test_a_review_is_read_in_the_language_that_is_asked_for(api: ApiClient) -> N
 def test_what_is_kept_is_chinese_with_the_codes_beside(api: ApiClient) -> None:
     task_id = order_run(api.house, answered(UNCLEAR))
     review = review_of(api, task_id, headers=ENGLISH)
-    kept = Probe(api.house.database).row(
-        "SELECT question, context FROM reviews WHERE task_id = %s", task_id
-    )
+    kept = Probe(api.house.database).row("SELECT question, context FROM reviews WHERE task_id = %s", task_id)
     assert "回答中没有可以执行的意图" in kept.question
-    assert kept.context["why"] == [
-        {name: why[name] for name in ("code", "params")} for why in review["why"]
-    ]
+    assert kept.context["why"] == [{name: why[name] for name in ("code", "params")} for why in review["why"]]
 
 
 def test_who_decides_reads_the_words_in_sentence_and_parameter_and_others_their_places(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from api.server.process import Server
 from console.app import create_console
@@ -100,7 +100,11 @@ class Watched:
             if not request.url.startswith((own, "data:")):
                 watched.elsewhere.append(request.url)
 
+        def said(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                watched.complaints.append(message.text)
+
         page.on("request", asked)
         page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and watched.complaints.append(said.text))
+        page.on("console", said)
         return watched

@@ -11,8 +11,12 @@ from fleet.simulator.faults import parse_faults
 from schemas.orders.contact import ContactResult
 from tools.channels.simulated.simulation import parse_entry
 
-FILE: Final = Path(__file__).parents[3] / "config" / "samples" / "orders.jsonl"
-ORDERS: Final[list[dict[str, Any]]] = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
+FOLDER: Final = Path(__file__).parents[3] / "config" / "samples"
+ORDERS: Final[list[dict[str, Any]]] = [
+    json.loads(line)
+    for file in sorted(FOLDER.glob("*.jsonl"))
+    for line in file.read_text("utf-8").splitlines()
+]
 
 
 def results(order: dict[str, Any]) -> list[str]:
