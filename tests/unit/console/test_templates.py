@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2 import nodes
@@ -24,9 +25,9 @@ CHINESE, ENGLISH = words_of(Language.CHINESE), words_of(Language.ENGLISH)
 DRAWN = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
 
 
-def views() -> dict[str, type]:
+def views() -> dict[str, Any]:
     """Every view, by its template."""
-    found: dict[str, type] = {}
+    found: dict[str, Any] = {}
     for module in pkgutil.walk_packages(console.__path__, "console."):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, type) and is_dataclass(value) and hasattr(value, "template"):
