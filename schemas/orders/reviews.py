@@ -29,6 +29,7 @@ class WorklistRowView(Answered):
     execution_id: str
     step: str
     reason: str
+    question: str
     suggestion: str | None
     """What was understood, on which a person has to decide."""
     product: str | None

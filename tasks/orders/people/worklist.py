@@ -39,6 +39,8 @@ class WorklistRow:
     run_id: str
     node: str
     reason: str
+    question: str
+    """Why it is asked, masked; what was kept of the customer's words is not in it."""
     suggestion: str | None
     """What was understood, on which a person has to decide."""
     product: str | None
@@ -158,6 +160,7 @@ def _row(ranked: RankedReview, hidden: Collection[str], now: datetime) -> Workli
         run_id=review.run_id,
         node=review.node,
         reason=review.reason,
+        question=str(mask_json(review.question)),
         suggestion=ranked.suggestion or None,
         product=None if "product" in hidden else ranked.product or None,
         region=None if "region" in hidden else ranked.region or None,
