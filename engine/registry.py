@@ -80,6 +80,9 @@ class Questions(Protocol):
     def cancel(self, work: UnitOfWork, step_ids: Sequence[int]) -> None:
         """Close the questions of these steps unanswered."""
 
+    def reprioritise(self, work: UnitOfWork, run_id: str, *, before: int, now: int) -> None:
+        """Let the open questions of a run go before or behind others by its new priority."""
+
     def rename(self, work: UnitOfWork, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
         """Let the open questions of a run name its steps as they are called from now on, each by all its names."""
 
@@ -218,6 +221,11 @@ class Registry:
         """Close the questions of steps that are cancelled."""
         if self.questions is not None and step_ids:
             self.questions.cancel(work, step_ids)
+
+    def reprioritise_questions(self, work: UnitOfWork, run_id: str, *, before: int, now: int) -> None:
+        """Let the open questions of a run go before or behind others by its new priority."""
+        if self.questions is not None:
+            self.questions.reprioritise(work, run_id, before=before, now=now)
 
     def rename_questions(self, work: UnitOfWork, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
         """Let the open questions of a run name its steps as they are called from now on."""

@@ -215,8 +215,7 @@ class Transaction:
         self.write(effects)
         error = {"code": state.value, "message": reason}
         for run in runs:
-            facts = self._facts(run)
-            self._flow.completion.end(facts, state, error, compensates=compensates)
+            self._flow.completion.end(self._facts(run), state, error, compensates=compensates)
         self._flow.completion.finish()
         return runs
 
@@ -252,10 +251,11 @@ class Transaction:
         return Steering(self.work).bring_forward(run_id, due_at, OFFER_SECONDS)
 
     def reprioritise(self, run_id: str, priority: int) -> None:
-        """Give a run another priority, and its open steps that had the run's."""
+        """Give a run another priority, with its open questions, and its open steps that had the run's."""
         (run,) = Runs(self.work).lock([run_id])
         Runs(self.work).set_priority(run_id, priority)
         Steering(self.work).reprioritise(run_id, before=run.priority, now=priority)
+        self.registry.reprioritise_questions(self.work, run_id, before=run.priority, now=priority)
 
     def pause(self, run_ids: Sequence[str]) -> list[str]:
         """Hold running runs; times that were set stay as they are. The runs that were running."""

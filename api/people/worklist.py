@@ -16,7 +16,7 @@ from api.task_intake import GivenIntake
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.language import Language
-from schemas.people.holds import HoldMade, HoldTaken, HoldView, ReviewTaken
+from schemas.people.holds import HoldMade, HoldState, HoldTaken, HoldView, ReviewTaken
 from schemas.people.reviews import ClaimMade, ClaimTaken
 from storage.people.holds import HeldDecision
 from storage.people.reviews import TAKE_MINUTES
@@ -132,7 +132,8 @@ def _taken(review_id: str, result: HoldResult, language: Language) -> HoldTaken:
         raise refused
     if held is None or result.outcome not in (Held.DONE, Held.REPEATED):
         raise _refusal(result.outcome, review_id, held)
-    outcome: Literal["applied", "repeated"] = "repeated" if result.outcome is Held.REPEATED else "applied"
+    done: Literal["held", "undone"] = "undone" if held.state is HoldState.UNDONE else "held"
+    outcome = "repeated" if result.outcome is Held.REPEATED else done
     return HoldTaken(outcome=outcome, hold=_view(held), review=view_of(review, language))
 
 

@@ -43,11 +43,12 @@ def place_of(cursor: str | None) -> Place | None:
         at = plausible(datetime.fromisoformat(moment))
         storable(name)
     except (binascii.Error, ValueError) as error:
-        raise _broken() from error
+        raise no_place() from error
     if at.tzinfo is None or len(name) > _LONGEST_NAME:
-        raise _broken()
+        raise no_place()
     return at, name
 
 
-def _broken() -> Refusal:
+def no_place() -> Refusal:
+    """What is answered to a cursor that is none of ours."""
     return invalid([("cursor", "is not the next_cursor of a page; leave it out to begin at the first")])

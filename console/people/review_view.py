@@ -11,7 +11,7 @@ from schemas.people.wording import decision_title, flag_title, intent_title
 from statemachine.orders.intents import INTENTS, Level2
 from storage.people.holds import HeldDecision
 from tasks.orders.people.agreed_date import CalendarDay
-from tasks.orders.people.worklist import DecidableReview, ListedReview
+from tasks.orders.people.worklist import DecidableReview, WorklistPage
 from tools.span import Span, SpanKind
 
 ACTING: Final = tuple(intent.level2 for intent in INTENTS.values() if intent.action)
@@ -66,7 +66,13 @@ class ReviewsPage:
     template: ClassVar[str] = "people/reviews.html"
     page: ClassVar[str] = "people.reviews"
 
-    rows: Sequence[ListedReview]
+    listed: WorklistPage
+    chosen: Mapping[str, str]
+    """What the list is narrowed by, by the names in the address."""
+    more: int | None
+    """How many rows to ask for to see more; `None` where all are shown."""
+    query: str
+    """What the address carries on from page to page: the filters, with `?` before them."""
     now: datetime
     opened: DecidableReview | None
     is_mine: bool

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from api.server.refusal import unknown
 from console.people.decision_form import FaultyDecision, payload_of
+from console.people.list_filter import MOST_ROWS, filter_of, narrowed_by, query_of, rows_of
 from console.people.review_view import ReviewsPage, Tray, choices_of, pieces_of
 from console.server.form import EMPTY, Form
 from console.server.route import change, page
@@ -18,7 +19,7 @@ from schemas.people.wording import worded
 from storage.people.holds import HeldDecision
 from storage.people.reviews import TAKE_MINUTES
 from tasks.orders.people.agreed_date import calendar_of
-from tasks.orders.people.worklist import business_now, decidable_review, open_reviews
+from tasks.orders.people.worklist import business_now, decidable_review, worklist_page
 from tasks.people.answers import InvalidAnswer
 from tasks.people.claims import Claimed, claim, release, take_next
 from tasks.people.holding import Held, held_by, hold, last_hold, undo_hold
@@ -59,7 +60,7 @@ def take_over(visit: Visit) -> Response:
 def leave(visit: Visit) -> Response:
     """Let go of a review, so that another may take it."""
     release(visit.parts.database, visit.path["review_id"], by=visit.login)
-    return see("/reviews")
+    return see(f"/reviews{query_of(visit)}")
 
 
 def take_first(visit: Visit) -> Response:
@@ -102,7 +103,7 @@ def undo(visit: Visit) -> Response:
         visit.parts.database, review_id, by=visit.login, whoever_has_it=visit.may(Scope.CLAIMS)
     )
     if result.outcome in (Held.DONE, Held.REPEATED):
-        return see(f"/reviews/{review_id}")
+        return see(f"/reviews/{review_id}{query_of(visit)}")
     if result.outcome is Held.UNKNOWN:
         raise unknown("review", review_id)
     refusal = f"people.reviews.refusal.{result.outcome.value}"
@@ -118,14 +119,14 @@ def _claimed(visit: Visit, *, minutes: int | None = None, whoever_has_it: bool =
     if outcome is Claimed.UNKNOWN:
         raise unknown("review", review_id)
     if outcome in (Claimed.APPLIED, Claimed.REPEATED):
-        return see(f"/reviews/{review_id}")
+        return see(f"/reviews/{review_id}{query_of(visit)}")
     refusal = f"people.reviews.refusal.{outcome.value}"
     return visit.page(_page(visit, review_id, EMPTY, refusal), _CONFLICT)
 
 
 def _next(visit: Visit) -> Response:
     taken = take_next(visit.parts.database, by=visit.respondent)
-    return see("/reviews" if taken is None else f"/reviews/{taken.review_id}")
+    return see(f"/reviews{'' if taken is None else '/' + taken.review_id}{query_of(visit)}")
 
 
 def _page(visit: Visit, review_id: str | None, form: Form = EMPTY, refusal: str | None = None) -> ReviewsPage:
@@ -135,8 +136,13 @@ def _page(visit: Visit, review_id: str | None, form: Form = EMPTY, refusal: str 
         Refusal: there is no such review.
     """
     database, context = visit.parts.database, visit.parts.context
+    chosen, rows = narrowed_by(visit), rows_of(visit)
+    listed = worklist_page(database, context, filter_of(chosen, visit.login), None, rows, visit.language)
     shown = ReviewsPage(
-        rows=open_reviews(database, context),
+        listed=listed,
+        chosen=chosen,
+        more=None if listed.next is None else min(rows * 2, MOST_ROWS),
+        query=query_of(visit),
         now=business_now(database),
         opened=None,
         is_mine=False,

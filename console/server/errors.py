@@ -67,7 +67,8 @@ async def _outage(request: Request, error: Exception) -> Response:
     return await _page(request, _OUTAGE, "", {"Retry-After": "1"})
 
 
-async def _fault(request: Request, _: Exception) -> Response:
+async def _fault(request: Request, error: Exception) -> Response:
+    _log.error("a page failed", page=request.url.path, exc_info=error)
     return await _page(request, _FAULT, "", None)
 
 

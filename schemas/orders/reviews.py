@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.access.person import PersonName
-from schemas.core.form import GivenMoment, Remark, Sent, Succeeded, Text
+from schemas.core.form import Answered, GivenMoment, Moment, Remark, Sent, Succeeded, Text
 from schemas.orders.followup import FollowupDays, FollowupRuleGiven, at_most_one, require_fitting
 from schemas.people.interrupts import FormGiven
 from schemas.people.reviews import ReviewView
@@ -19,6 +19,55 @@ class ReviewShown(ReviewView):
     words: str | None = Field(default=None, repr=False)
     """What the customer said in the contact it is about, numbers masked; null unless it is open and the key has
     the scope `reviews`. Each look is a line in the order's audit log."""
+
+
+class WorklistRowView(Answered):
+    """An open question in the worklist; none of the customer's words."""
+
+    review_id: str
+    task_id: str | None
+    execution_id: str
+    step: str
+    reason: str
+    question: str
+    suggestion: str | None
+    """What was understood, on which a person has to decide."""
+    product: str | None
+    region: str | None
+    """Both as the order's metadata named them when the question was asked."""
+    workflow: str
+    priority: int
+    flagged: bool
+    """Whether the customer's words speak of danger or harm."""
+    decisions: list[str]
+    """The answers it accepts."""
+    opened_at: Moment
+    deadline_at: Moment | None
+    seconds_left: int | None
+    """To its deadline, on the business clock; negative once it has passed."""
+    claimed_by: str | None
+    """Who has taken it."""
+    claimed_until: Moment | None
+
+
+class WorklistCount(Answered):
+    """How many questions the list would have with this value."""
+
+    value: str
+    """As the filter of this name takes it; empty for those that have none."""
+    reviews: int
+
+
+class WorklistView(Answered):
+    """Open questions in the order in which they are seen to, and how many there are."""
+
+    reviews: list[WorklistRowView]
+    total: int
+    """How many the whole list has."""
+    counts: dict[str, list[WorklistCount]]
+    """By `reason`, `suggestion`, `product`, `region`, `flagged` and `workflow`, each with the other filters applied."""
+    next_cursor: str | None
+    """Hand it back as `cursor` for what follows; null on the last page."""
 
 
 class DecisionMade(Sent):

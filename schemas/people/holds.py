@@ -56,8 +56,8 @@ class HoldView(Answered):
 class HoldTaken(Succeeded):
     """A hold, or its end, that stands."""
 
-    outcome: Literal["applied", "repeated"]
-    """`repeated` when it was so before."""
+    outcome: Literal["held", "undone", "repeated"]
+    """`held` until it is applied; `repeated` when it was so before."""
     hold: HoldView
     review: ReviewView
 

@@ -11,9 +11,7 @@ from storage.core.unit_of_work import Repository
 from storage.people.answers import BARRED, MAY_ANSWER, Respondent
 from storage.people.reviews import FIELDS, Review
 
-_OF_RUN: Final = (
-    "CROSS JOIN LATERAL (SELECT workflow, version FROM runs WHERE runs.run_id = reviews.run_id) AS run"
-)
+_OF_RUN: Final = "CROSS JOIN LATERAL (SELECT version FROM runs WHERE runs.run_id = reviews.run_id) AS run"
 _SELECT: Final = f"SELECT {FIELDS}, workflow, version FROM reviews {_OF_RUN}"
 _FIND = text(f"{_SELECT} WHERE review_id = :review_id")
 _FILTERS: Final[Mapping[str, str]] = {

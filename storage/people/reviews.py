@@ -20,6 +20,17 @@ TAKE_MINUTES: Final = 5
 _RANK_MINUTES: Final = 30
 """What one degree of priority is worth in the worklist."""
 
+
+def _text_in(document: str, name: str) -> str:
+    """As SQL: a text that a JSON document may have under this name; empty where it has none."""
+    kind = f"jsonb_typeof({document} -> '{name}')"
+    return f"CASE WHEN {kind} = 'string' THEN left({document} ->> '{name}', 64) ELSE '' END"
+
+
+def _of_order(name: str) -> str:
+    return f"coalesce((SELECT {_text_in('metadata', name)} FROM tasks WHERE tasks.task_id = c.task_id), '')"
+
+
 _INSERT = BulkInsert(
     reviews_table,
     (
@@ -35,6 +46,11 @@ _INSERT = BulkInsert(
         f"{_RANK_MINUTES} * coalesce((SELECT priority FROM runs WHERE runs.run_id = c.run_id), 0))",
         # What was read in the customer's words that no person may come too late for.
         "flagged": "jsonb_path_exists(c.context, 'lax $.flags[*]')",
+        # Written here, so that ten thousand are counted without a look at their runs and orders.
+        "workflow": "coalesce((SELECT workflow FROM runs WHERE runs.run_id = c.run_id), '')",
+        "suggestion": _text_in("c.context", "intent_level2"),
+        "product": _of_order("product"),
+        "region": _of_order("region"),
     },
 )  # fmt: skip
 # A claim is about an open question; one that is void reads as if it had never been.
@@ -76,6 +92,10 @@ _DECIDE = text(
     "decision = CAST(:decision AS jsonb) WHERE review_id = :review_id",
 )
 _CANCEL = text("UPDATE reviews SET state = 'cancelled' WHERE step_id = ANY(:steps) AND state = 'open'")
+_REPRIORITISE = text(
+    f"UPDATE reviews SET rank_at = rank_at - make_interval(mins => {_RANK_MINUTES} * (:now - :before)) "
+    "WHERE step_id IN (SELECT step_id FROM steps WHERE run_id = :run_id) AND state = 'open'"
+)
 _RENAME = text(
     """
     WITH n AS (SELECT * FROM unnest(CAST(:before AS text[]), CAST(:after AS text[])) AS n(before, after))
@@ -251,6 +271,10 @@ class Reviews(Repository):
     def cancel(self, step_ids: Sequence[int]) -> None:
         """Withdraw the open questions of these steps."""
         self.connection.execute(_CANCEL, {"steps": list(step_ids)})
+
+    def reprioritise(self, run_id: str, *, before: int, now: int) -> None:
+        """Let the open questions of a run whose priority changes have their place in the worklist by the new one."""
+        self.connection.execute(_REPRIORITISE, {"run_id": run_id, "before": before, "now": now})
 
     def rename(self, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
         """Let the open questions of a run name its steps anew; the rows of the steps have their names already."""

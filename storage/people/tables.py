@@ -59,6 +59,11 @@ reviews = Table(
     # Its place in the worklist: of what cannot wait, and the rest by priority and age (`storage.people.worklist`).
     Column("flagged", Boolean, nullable=False, server_default="false"),
     Column("rank_at", Moment, nullable=False, server_default=text("business_now()")),
+    # What lists are narrowed by, as it was when the review was opened; empty where nothing is known.
+    Column("workflow", String(136), nullable=False, server_default=""),
+    Column("suggestion", String(64), nullable=False, server_default=""),
+    Column("product", String(64), nullable=False, server_default=""),
+    Column("region", String(64), nullable=False, server_default=""),
     CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
     CheckConstraint("quorum > 0", name="quorum"),
     Index("ix_reviews_due", "due_at", postgresql_where=text("state = 'open' AND due_at IS NOT NULL")),
@@ -77,6 +82,14 @@ reviews = Table(
         "rank_at",
         "review_id",
         postgresql_where=text("state = 'open'"),
+    ),
+    # What is overdue, or nearly so: few of many.
+    Index(
+        "ix_reviews_deadline",
+        "deadline_at",
+        "rank_at",
+        "review_id",
+        postgresql_where=text("state = 'open' AND NOT flagged AND deadline_at IS NOT NULL"),
     ),
     Index("ix_reviews_opened_at", "opened_at", "review_id"),
     Index("ix_reviews_task_id", "task_id"),

@@ -41,6 +41,10 @@ class ReviewQuestions:
         """Close the reviews of these steps undecided."""
         Reviews(work).cancel(step_ids)
 
+    def reprioritise(self, work: UnitOfWork, run_id: str, *, before: int, now: int) -> None:
+        """Give the open reviews of a run their place in the worklist by its new priority."""
+        Reviews(work).reprioritise(run_id, before=before, now=now)
+
     def rename(self, work: UnitOfWork, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
         """Let the open reviews of a run name its steps as they are called from now on; they keep who holds them."""
         Reviews(work).rename(run_id, names)

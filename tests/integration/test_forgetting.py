@@ -89,7 +89,7 @@ STAYS: Final = {
          "script_version",
          "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot",
          "flow", "name@variable_writes", "ends_as", "migrations",
-         "role@reviews", "not_by", "form@reviews", "escalations", "decision@review_answers",
+         "role@reviews", "suggestion", "not_by", "form@reviews", "escalations", "decision@review_answers",
          "decision@held_decisions", "roles@held_decisions", "refusal"),
         "one of a fixed set of words, or configuration",
     ),

@@ -12,7 +12,7 @@ let decided;
 
 const opened = () => document.getElementById("review");
 const mine = () => ("mine" in (opened()?.dataset ?? {}) ? opened().dataset.review : undefined);
-const address = (id, verb) => `${prefix}/reviews/${id}/${verb}`;
+const address = (id, verb) => `${prefix}/reviews/${id}/${verb}${location.search}`;
 const leave = (id) => navigator.sendBeacon(address(id, "leave"), new URLSearchParams({ token }));
 
 const mark = () => {
@@ -25,7 +25,7 @@ const mark = () => {
 // What follows is fetched, and taken, while this one is read; `ahead` is the promise of it.
 const fetchAhead = async () => {
   try {
-    const answer = await request(`${prefix}/reviews/next`, { token });
+    const answer = await request(`${prefix}/reviews/next${location.search}`, { token });
     const html = await answer.text();
     const id = parse(html).getElementById("review")?.dataset.review;
     aheadId = answer.ok ? id : undefined;
@@ -55,7 +55,7 @@ const deliver = async (url, body, id) => {
       if (answer.status < 500) {
         const html = await answer.text();
         entry.remove();
-        return answer.ok ? refreshTray(html) : show(html, `${prefix}/reviews/${id}`);
+        return answer.ok ? refreshTray(html) : show(html, `${prefix}/reviews/${id}${location.search}`);
       }
     } catch {
       // Not delivered: once more.

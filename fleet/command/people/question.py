@@ -58,3 +58,9 @@ def _is_task(api: Client, named: str) -> bool:
     except ApiRefused:
         return False
     return True
+
+
+def document_of(review: Mapping[str, Any]) -> dict[str, Any]:
+    """A review as commands show it to scripts: by the names of the table."""
+    named = {"execution_id": "run_id", "step": "node"}
+    return {named.get(name, name): value for name, value in review.items() if name != "words"}

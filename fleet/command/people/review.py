@@ -21,7 +21,8 @@ from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.people import claim
-from fleet.command.people.question import ReviewId, find_review, title_of, zone_of
+from fleet.command.people.question import ReviewId, document_of, find_review, title_of, zone_of
+from fleet.command.people.worklist import list_worklist
 from schemas.core.language import Language
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import Event
@@ -63,11 +64,14 @@ def list_reviews(
     language: Lang = Language.CHINESE,
     as_json: AsJson = False,
 ) -> None:
-    """List reviews, the longest waiting first."""
+    """List reviews: the open ones in the order in which they are seen to, all others the longest waiting first."""
+    if state is ReviewState.OPEN:
+        list_worklist(limit, data_dir, language=language, as_json=as_json)
+        return
     with connected(data_dir, language=language) as api:
         reviews = api.rows("reviews", "reviews", limit, state=state.value)
     if as_json:
-        show_json([_document(review) for review in reviews])
+        show_json([document_of(review) for review in reviews])
         return
     if not reviews:
         show_line("there are no reviews" + ("" if state is ReviewState.ALL else f" that are {state.value}"))
@@ -107,7 +111,7 @@ def show(
         review = api.get(f"reviews/{segment(found['review_id'])}", by=who)
         zone = zone_of(api, review["task_id"])
     if as_json:
-        show_json({**_document(review), "words": review["words"]})
+        show_json({**document_of(review), "words": review["words"]})
         return
     task, state = review["task_id"] or review["execution_id"], review["state"]
     show_line(f"{review['review_id']}  {state}  task {task}  step {review['step']}")
@@ -269,9 +273,3 @@ def _moment(text: str | None, option: str, zone: ZoneInfo) -> str | None:
 
 def _shown(written: str, zone: ZoneInfo) -> str:
     return f"{moment(written).astimezone(zone):%a %Y-%m-%d %H:%M}"
-
-
-def _document(review: Mapping[str, Any]) -> dict[str, Any]:
-    """A review as the command shows it to scripts: by the names of the table."""
-    named = {"execution_id": "run_id", "step": "node"}
-    return {named.get(name, name): value for name, value in review.items() if name != "words"}

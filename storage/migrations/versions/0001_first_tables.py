@@ -857,6 +857,10 @@ def upgrade() -> None:
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('flagged', sa.Boolean(), server_default='false', nullable=False),
     sa.Column('rank_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.Column('workflow', sa.String(length=136), server_default='', nullable=False),
+    sa.Column('suggestion', sa.String(length=64), server_default='', nullable=False),
+    sa.Column('product', sa.String(length=64), server_default='', nullable=False),
+    sa.Column('region', sa.String(length=64), server_default='', nullable=False),
     sa.CheckConstraint("state IN ('open', 'decided', 'cancelled')", name=op.f('ck_reviews_state')),
     sa.CheckConstraint('quorum > 0', name=op.f('ck_reviews_quorum')),
     sa.ForeignKeyConstraint(['step_id'], ['steps.step_id'], name=op.f('fk_reviews_step_id')),
@@ -864,6 +868,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('step_id', name=op.f('uq_reviews_step_id'))
     )
     op.create_index('ix_reviews_claimed', 'reviews', ['opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open' AND claimed_at IS NOT NULL"))
+    op.create_index('ix_reviews_deadline', 'reviews', ['deadline_at', 'rank_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open' AND NOT flagged AND deadline_at IS NOT NULL"))
     op.create_index('ix_reviews_due', 'reviews', ['due_at'], unique=False, postgresql_where=sa.text("state = 'open' AND due_at IS NOT NULL"))
     op.create_index('ix_reviews_opened_at', 'reviews', ['opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_position', 'reviews', ['position'], unique=False)

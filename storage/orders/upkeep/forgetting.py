@@ -108,7 +108,7 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
     ("labels", _change("intent_labels", "words = ''", f"{_OF_TASKS} AND words <> ''")),
     (
         "reviews",
-        _change("reviews", f"question = '', {_each_kept('context', 'decision')}"),
+        _change("reviews", f"question = '', product = '', region = '', {_each_kept('context', 'decision')}"),
     ),
     (
         "answers",

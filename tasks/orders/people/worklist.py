@@ -1,9 +1,9 @@
 """What a person sees who decides reviews: what waits, and everything about one that deciding takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from storage.people.reviews import Review, Reviews
+from storage.people.worklist import EVERYTHING, RankedReview, Worklist, WorklistFilter, WorklistPlace
 from tasks.orders.explain.dossier import phone_of
 from tasks.orders.explain.situation import zone_of
 from tasks.orders.people.revealing import words_to_decide_on
@@ -30,19 +31,48 @@ from tools.contact_policy.zone import DEFAULT_ZONE
 from tools.dates import date_spans
 from tools.span import Span
 
-MOST_LISTED: Final = 200
 SHOWN: Final = ("customer_name", "region", "product", "pending_reason")
 """What of an order's metadata is shown beside a question; whatever else a sender wrote there is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedReview:
-    """A question in the list: what it is about, without a customer's word."""
+class WorklistRow:
+    """An open question in the list: what it is about, without a customer's word."""
 
-    review: Review
-    order: Order | None
-    facts: Mapping[str, Any]
-    """What of the order's metadata is shown, masked."""
+    review_id: str
+    task_id: str | None
+    run_id: str
+    node: str
+    reason: str
+    question: str
+    """Why it is asked, masked; what was kept of the customer's words is not in it."""
+    suggestion: str | None
+    """What was understood, on which a person has to decide."""
+    product: str | None
+    region: str | None
+    workflow: str
+    priority: int
+    flagged: bool
+    decisions: Sequence[str]
+    opened_at: datetime
+    deadline_at: datetime | None
+    left: timedelta | None
+    """Business time to its deadline, negative once it has passed."""
+    claimed_by: str | None
+    claimed_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistPage:
+    """A page of the worklist, and how many there are, all as of one moment."""
+
+    rows: Sequence[WorklistRow]
+    total: int
+    """How many the list has."""
+    counts: Mapping[str, Mapping[str, int]]
+    """By reason, suggestion and the like: how many it would have with that value."""
+    next: WorklistPlace | None
+    """What the next page begins after; `None` on the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +104,29 @@ def business_now(database: Database) -> datetime:
         return BusinessClock(work).now().business_now
 
 
-def open_reviews(database: Database, context: Context) -> list[ListedReview]:
-    """What waits for people, the longest waiting first."""
-    with database.transaction() as work:
-        reviews = Reviews(work).list(limit=MOST_LISTED)
-        orders = Orders(work).find([review.task_id for review in reviews if review.task_id])
-    return [
-        ListedReview(review=review, order=order, facts=_facts(context, order))
-        for review in reviews
-        for order in [orders.get(review.task_id or "")]
-    ]
+def worklist_page(
+    database: Database,
+    context: Context,
+    chosen: WorklistFilter = EVERYTHING,
+    after: WorklistPlace | None = None,
+    limit: int = 100,
+    language: Language = Language.CHINESE,
+) -> WorklistPage:
+    """Open questions in the order in which people see to them, from behind the place on, with all counts."""
+    with database.snapshot() as work:
+        now = BusinessClock(work).now().business_now
+        worklist = Worklist(work)
+        found = worklist.page(chosen, now=now, after=after, limit=limit + 1)
+        counts = worklist.counts(chosen)
+    # A name that was declared personal since is not shown, nor told by what is counted.
+    hidden = {name for name in ("product", "region") if context.personal.holds(name)}
+    page = found[:limit]
+    return WorklistPage(
+        rows=[_row(ranked, hidden, now, language) for ranked in page],
+        total=counts.total,
+        counts={name: by for name, by in counts.by.items() if name not in hidden},
+        next=page[-1].place if len(found) > limit else None,
+    )
 
 
 def decidable_review(
@@ -138,6 +181,30 @@ def _spans(context: Context, order: Order, review: Review, about: ReviewInput, w
     )
     zone, said_at = context.zone(order), review.opened_at
     return sorted([*read, *date_spans(words, now=said_at, zone=zone, calendar=context.calendar)])
+
+
+def _row(ranked: RankedReview, hidden: Collection[str], now: datetime, language: Language) -> WorklistRow:
+    review = ranked.review
+    return WorklistRow(
+        review_id=review.review_id,
+        task_id=review.task_id,
+        run_id=review.run_id,
+        node=review.node,
+        reason=review.reason,
+        question=ReviewQuestion.of(review, language, mask_json).text,
+        suggestion=ranked.suggestion or None,
+        product=None if "product" in hidden else ranked.product or None,
+        region=None if "region" in hidden else ranked.region or None,
+        workflow=ranked.workflow,
+        priority=ranked.priority,
+        flagged=review.flagged,
+        decisions=review.decisions,
+        opened_at=review.opened_at,
+        deadline_at=review.deadline_at,
+        left=None if review.deadline_at is None else review.deadline_at - now,
+        claimed_by=review.claimed_by,
+        claimed_until=review.claimed_until,
+    )
 
 
 def _facts(context: Context, order: Order | None) -> Mapping[str, Any]:

@@ -84,6 +84,7 @@ HELD = {
     ("POST", "/v1/agents/audit/alert"): "audit",
     ("GET", "/v1/agents/audit/logs"): "read",
     ("GET", "/v1/reviews"): "read",
+    ("GET", "/v1/reviews/worklist"): "read",
     ("GET", "/v1/reviews/{review_id}"): "read",
     ("POST", "/v1/reviews/{review_id}/claim"): "reviews",
     ("POST", "/v1/reviews/{review_id}/release"): "reviews",

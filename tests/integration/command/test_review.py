@@ -12,6 +12,7 @@ from storage.people.reviews import Reviews
 from tests.support.command_line import CommandLine
 from tests.support.engine.general_runs import begin, state_of
 from tests.support.factories import answered, submission
+from tests.support.probe import Probe
 from tests.support.questions import ONE_QUESTION, asked_with
 
 UNCLEAR = "嗯嗯那个什么来着"
@@ -43,6 +44,32 @@ def test_open_reviews_are_listed_with_what_they_offer(fleet: CommandLine) -> Non
     assert found["task_id"] == task_id
     assert found["decisions"] == ["retry", "classify", "recontact", "close"]
     assert "retry|classify|recontact|close" in fleet.run("review", "list").stdout
+
+
+def test_open_reviews_are_listed_in_the_order_of_the_worklist_with_the_time_left(fleet: CommandLine) -> None:
+    plain, overdue, flagged = (uncallable(fleet) for _ in range(3))
+    probe = Probe(fleet.house.database)
+    probe.write("UPDATE reviews SET deadline_at = NULL WHERE task_id = %s", plain)
+    probe.write(
+        "UPDATE reviews SET deadline_at = business_now() - interval '90.5 minutes' WHERE task_id = %s",
+        overdue,
+    )
+    probe.write(
+        "UPDATE reviews SET flagged = true, deadline_at = business_now() + interval '50.5 hours' WHERE task_id = %s",
+        flagged,
+    )
+    assert [review["task_id"] for review in fleet.read("review", "list")] == [flagged, overdue, plain]
+    shown = fleet.run("review", "list").stdout
+    assert "2 d 2 h" in shown
+    assert "overdue 1 h 30 min" in shown
+
+
+def test_what_is_decided_is_listed_by_its_state(fleet: CommandLine) -> None:
+    task_id = uncallable(fleet)
+    fleet.run("review", "decide", task_id, "--decision", "close", "--reason", "x")
+    assert fleet.read("review", "list") == []
+    (found,) = fleet.read("review", "list", "--state", "decided")
+    assert (found["task_id"], found["state"]) == (task_id, "decided")
 
 
 def test_a_review_shows_what_the_customer_said(fleet: CommandLine) -> None:

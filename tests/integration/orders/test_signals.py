@@ -14,6 +14,7 @@ from storage.people.reviews import Reviews
 from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.intervention import pause
+from tasks.orders.people.worklist import worklist_page
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.signals import (
@@ -132,6 +133,23 @@ def test_a_priority_holds_for_the_steps_that_follow(house: InProcessFleet) -> No
         "SELECT priority FROM steps WHERE state = 'scheduled' UNION SELECT priority FROM runs"
     )
     assert rows == [8]
+
+
+def test_a_priority_changes_the_place_of_the_open_question(house: InProcessFleet) -> None:
+    uncallable = {"phone": None}
+    ids = [taken_in(house, priority=1, metadata=uncallable) for _ in range(2)]
+    receive_signal(house, ids[1], PriorityChanged(priority=3))
+    asked = worklist_page(house.database, house.context)
+    assert [(row.task_id, row.priority) for row in asked.rows] == [(ids[1], 3), (ids[0], 1)]
+
+
+def test_a_priority_leaves_the_place_of_an_answered_question(house: InProcessFleet) -> None:
+    task_id = taken_in(house, priority=1, metadata={"phone": None})
+    probe = Probe(house.database)
+    probe.write("UPDATE reviews SET state = 'cancelled' WHERE task_id = %s", task_id)
+    before = probe.value("SELECT rank_at FROM reviews")
+    receive_signal(house, task_id, PriorityChanged(priority=9))
+    assert probe.value("SELECT rank_at FROM reviews") == before
 
 
 def test_the_priority_the_order_has_is_only_noted(house: InProcessFleet) -> None:

@@ -31,7 +31,7 @@ class Contradiction:
 EXCEPTIONS: tuple[Contradiction, ...] = (
     Contradiction(
         "positive_data_acceptance",
-        r"^/v1/(alerts|reviews|interrupts|tasks|agents/audit/logs|intake/rejected|webhooks/deliveries)$",
+        r"^/v1/(alerts|reviews|reviews/worklist|interrupts|tasks|agents/audit/logs|intake/rejected|webhooks/deliveries)$",
         "`cursor` is the place where a page ended: one that is made up is refused. POST /tasks also takes the "
         "parameters of any kind of work, each kind with a schema of its own, and an IANA time zone.",
     ),
