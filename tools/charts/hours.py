@@ -16,7 +16,7 @@ _SEAM: Final = 1.0
 """Between two parts of a bar, so that they are told apart without colours."""
 
 
-def hours_drawn(chart: Hours) -> str:
+def hours_drawn(chart: Hours, font: str) -> str:
     """A bar for each hour, its parts on one another in the order of the series."""
     looks = [look_of(at) for at in range(len(chart.series))]
     entries, top = legend_of([each.name for each in chart.series], looks, 0.0)
@@ -49,4 +49,4 @@ def hours_drawn(chart: Hours) -> str:
         if bars:
             drawn.append(element("g", *bars, class_="series"))
     axes = value_axis(scale, plot, chart.unit), label_axis(chart.labels, middles, plot)
-    return framed(chart, "hours", plot.bottom + 24, *axes, *drawn)
+    return framed(chart, "hours", font, plot.bottom + 24, *axes, *drawn)

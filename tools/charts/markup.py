@@ -8,7 +8,7 @@ from tools.charts.chart import Captioned
 from tools.charts.palette import SeriesLook
 from tools.charts.scale import Scale, number
 from tools.diagrams.geometry import Bounds, Point
-from tools.diagrams.svg.markup import FONT, Value, element, text_content
+from tools.diagrams.svg.markup import Value, element, text_content
 from tools.diagrams.text import width_of
 
 WIDTH: Final = 360.0
@@ -33,7 +33,7 @@ class LegendEntry:
     at: Point
 
 
-def framed(chart: Captioned, kind: str, height: float, *drawn: str) -> str:
+def framed(chart: Captioned, kind: str, font: str, height: float, *drawn: str) -> str:
     """The whole picture: as wide as its place lets it be, named for who cannot see it."""
     return element(
         "svg",
@@ -45,7 +45,7 @@ def framed(chart: Captioned, kind: str, height: float, *drawn: str) -> str:
         width="100%",
         role="img",
         class_=f"chart chart-{kind}",
-        font_family=FONT,
+        font_family=font,
         font_size=TEXT_SIZE,
         fill=_INK,
     )

@@ -13,7 +13,7 @@ _BAR: Final = 26.0
 _SEAM: Final = 2.0
 
 
-def shares_drawn(chart: Shares) -> str:
+def shares_drawn(chart: Shares, font: str) -> str:
     """The bar, and beneath it a line for each part: how many, and which share."""
     drawn = []
     x = 0.0
@@ -45,4 +45,4 @@ def shares_drawn(chart: Shares) -> str:
             stroke_opacity=0.5, stroke_dasharray="4 3",
         )  # fmt: skip
         drawn.insert(0, empty)
-    return framed(chart, "shares", top + LEGEND_LINE * len(chart.parts) + 2, *drawn)
+    return framed(chart, "shares", font, top + LEGEND_LINE * len(chart.parts) + 2, *drawn)

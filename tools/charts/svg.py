@@ -4,14 +4,15 @@ from tools.charts.chart import Chart, Hours, Shares, Trends
 from tools.charts.hours import hours_drawn
 from tools.charts.shares import shares_drawn
 from tools.charts.trends import trends_drawn
+from tools.diagrams.svg.markup import FONT
 
 
-def svg_of(chart: Chart) -> str:
-    """The picture, to stand within a page or in a file of its own."""
+def svg_of(chart: Chart, *, font: str = FONT) -> str:
+    """The picture, to stand within a page or in a file of its own; `font` names families as CSS does."""
     match chart:
         case Trends():
-            return trends_drawn(chart)
+            return trends_drawn(chart, font)
         case Hours():
-            return hours_drawn(chart)
+            return hours_drawn(chart, font)
         case Shares():
-            return shares_drawn(chart)
+            return shares_drawn(chart, font)

@@ -31,7 +31,7 @@ _MARKS: Final = (
 """A form for each series, so that nobody has to tell colours apart."""
 
 
-def trends_drawn(chart: Trends) -> str:
+def trends_drawn(chart: Trends, font: str) -> str:
     """The lines of the series, a mark for each day; where there is no number, the line has a gap."""
     looks = [look_of(at) for at in range(len(chart.series))]
     entries, top = legend_of([each.name for each in chart.series], looks, 0.0)
@@ -54,7 +54,7 @@ def trends_drawn(chart: Trends) -> str:
         ]
         drawn.append(_line_of(points, at, looks[at]))
     axes = value_axis(scale, plot, chart.unit), label_axis(chart.labels, places, plot)
-    return framed(chart, "trends", plot.bottom + 24, *axes, *drawn)
+    return framed(chart, "trends", font, plot.bottom + 24, *axes, *drawn)
 
 
 def _line_of(points: Sequence[Point | None], at: int, look: SeriesLook) -> str:
