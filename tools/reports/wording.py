@@ -33,16 +33,16 @@ def figure_row(figure: ReportFigure, words: ReportWords) -> tuple[str, str, str,
     """A figure, the day before, and what changed; a share by points."""
     change = NOTHING
     if figure.value is not None and figure.before is not None:
-        difference = round(figure.value - figure.before, 1)
+        difference = figure.value - figure.before
         sign = "+" if difference > 0 else "−" if difference < 0 else "±"
         unit = words.points if figure.unit is FigureUnit.PERCENT else figure.unit.value
-        change = f"{sign}{number(abs(difference))}{unit}"
+        change = f"{sign}{_amount(abs(difference), figure.unit)}{unit}"
     return figure.name, shown(figure.value, figure.unit), shown(figure.before, figure.unit), change
 
 
 def shown(value: float | None, unit: FigureUnit) -> str:
     """A number with its unit."""
-    return NOTHING if value is None else f"{number(value)}{unit.value}"
+    return NOTHING if value is None else f"{_amount(value, unit)}{unit.value}"
 
 
 def cell_text(cell: Cell) -> str:
@@ -50,3 +50,8 @@ def cell_text(cell: Cell) -> str:
     if cell is None:
         return NOTHING
     return cell if isinstance(cell, str) else number(cell)
+
+
+def _amount(value: float, unit: FigureUnit) -> str:
+    """Seconds to the hundredth, all else to the tenth."""
+    return f"{round(value, 2):g}" if unit is FigureUnit.SECONDS else number(value)
