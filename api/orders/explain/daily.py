@@ -41,7 +41,10 @@ def show_daily_report(
     language: Annotated[
         Language | None, Query(description="By `Accept-Language` where it is left out.")
     ] = None,
-    accept_language: Annotated[str | None, Header()] = None,
+    accept_language: Annotated[
+        str | None,
+        Header(description="Which of both languages is liked best; Chinese where it names neither."),
+    ] = None,
 ) -> Response:
     """What came in, who was reached, what was decided, where the day's orders are, beside the day before."""
     report = daily_report(parts.database, day, language or language_of(accept_language))
