@@ -56,13 +56,15 @@ def _section(report: ReportDocument, section: ReportSection) -> Iterator[str]:
     if section.figures:
         words = WORDS[report.language]
         rows = [figure_row(figure, words) for figure in section.figures]
-        yield _table((words.figure, words.value, words.before, words.change), rows, section.title)
+        yield _table(
+            (words.figure, words.value, words.before, words.change), rows, f"{section.title} · {words.figure}"
+        )
     if section.chart is not None:
         caption = escape(section.chart.title)
         yield f"<figure><figcaption>{caption}</figcaption>{svg_of(section.chart)}</figure>"
         yield _data(section.chart.table, section.chart.title)
     if section.table is not None:
-        yield _data(section.table, section.title)
+        yield _data(section.table, f"{section.title} · {section.table.columns[0]}")
     if section.notes:
         notes = "".join(f"<li>{escape(note)}</li>" for note in section.notes)
         yield f'<ul class="notes">{notes}</ul>'
