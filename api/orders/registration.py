@@ -18,7 +18,7 @@ from api.orders import (
 )
 from api.orders.agents import action, audit, contact, dispatches, orchestrator, reports, tools, triage
 from api.orders.errors import FAULTS
-from api.orders.explain import dossier, explanation, overview
+from api.orders.explain import daily, dossier, explanation, overview
 from api.server.registration import Registration
 
 ORDERS: Final = Registration(
@@ -57,6 +57,7 @@ ORDERS: Final = Registration(
         explanation.router,
         dossier.router,
         overview.router,
+        daily.router,
     ),
     # A callback proves itself by its signature.
     open=(callbacks.router,),

@@ -1,7 +1,7 @@
 """What is measured: each read of exporter, health, status, lists, budgets and erasure, by the name it is shown with."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from api.server.load import loads
@@ -9,14 +9,17 @@ from bench.scale.plans import Read
 from schemas.orders.contact import Channel
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import BusinessClock
 from storage.engine.queues import Queues
 from storage.engine.runs import Runs
 from storage.engine.step_counts import StepCounts
 from storage.flows.task_list import TaskFilter, TaskList
 from storage.orders.audit_logs import AuditFilter, AuditLogs
 from storage.orders.contacts.constraints import ConstraintQuery, ContactConstraints
+from storage.orders.figures.days import DayFigures
 from storage.orders.figures.figures import Counters, Figures
 from storage.orders.fleet_view import FleetView
+from storage.orders.report import Reports
 from storage.orders.subject_table import ORDERS
 from storage.orders.upkeep.privacy import Privacy
 from storage.people.reviews import Reviews
@@ -38,6 +41,7 @@ def reads(queues: tuple[str, ...], task_id: str) -> dict[str, Read]:
         **dict(_reviews()),
         **{f"audit {name}": _audit(wanted) for name, wanted in _AUDIT.items()},
         "daily budget": _budget,
+        **dict(_of_a_day()),
         "forget a customer": lambda work: Privacy(work).erase([task_id], [], []),
     }
 
@@ -76,6 +80,19 @@ def _exporter() -> Iterator[tuple[str, Read]]:
     yield "exporter: automation", lambda work: Figures(work).automation()
     yield "exporter: alerts", lambda work: Figures(work).alerts()
     yield "exporter: reviews", lambda work: Figures(work).reviews(Counters({}))
+
+
+def _of_a_day() -> Iterator[tuple[str, Read]]:
+    yield "day: contacts", lambda work: DayFigures(work).contacts(*_day(work))
+    yield "day: accepted", lambda work: DayFigures(work).accepted(*_day(work))
+    yield "day: decided", lambda work: DayFigures(work).decided(*_day(work))
+    yield "day: automation", lambda work: DayFigures(work).automation(*_day(work))
+    yield "day: orders", lambda work: Reports(work).of_period(*_day(work))
+
+
+def _day(work: UnitOfWork) -> tuple[datetime, datetime]:
+    now = BusinessClock(work).now().business_now
+    return now - timedelta(days=2), now - timedelta(days=1)
 
 
 def _status(queues: tuple[str, ...]) -> Iterator[tuple[str, Read]]:

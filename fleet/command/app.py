@@ -37,6 +37,7 @@ _GROUPS: Final = MappingProxyType(
         "schedules": "fleet.command.flows.schedules",
         "agents": "fleet.command.flows.agents",
         "script": "fleet.command.orders.script",
+        "report": "fleet.command.orders.report",
         "privacy": "fleet.command.orders.privacy",
         "stop": "fleet.command.orders.stop",
         "do-not-call": "fleet.command.orders.do_not_call",

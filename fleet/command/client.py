@@ -69,9 +69,9 @@ class Client:
         """Look at something."""
         return self._call("GET", path, query, None)
 
-    def content(self, path: str) -> bytes:
+    def content(self, path: str, **query: Any) -> bytes:
         """Look at something that is no JSON: a file, a picture."""
-        answer = self._send("GET", path, {}, None)
+        answer = self._send("GET", path, query, None)
         if answer.status >= _FIRST_ERROR:
             self._read(answer)
         return answer.body

@@ -11,8 +11,9 @@ from storage.core.unit_of_work import Repository
 
 _ORDERS = text(
     """
-    SELECT status, finish_reason, user_intent_l1 AS intent, count(*) AS orders, sum(round) AS rounds
-    FROM tasks WHERE created_at >= :opens AND created_at < :ends GROUP BY status, finish_reason, user_intent_l1
+    SELECT source, status, finish_reason, user_intent_l1 AS intent, count(*) AS orders, sum(round) AS rounds
+    FROM tasks WHERE created_at >= :opens AND created_at < :ends
+    GROUP BY source, status, finish_reason, user_intent_l1
     """
 )
 _CONTACTS = text(
@@ -38,6 +39,7 @@ class PeriodReport:
     """The counts of one period: orders created in it with their contacts, alerts raised and questions asked in it."""
 
     orders: int
+    by_source: dict[str, int]
     by_status: dict[str, int]
     by_finish_reason: dict[str, int]
     by_intent: dict[str, int]
@@ -62,6 +64,7 @@ class Reports(Repository):
         rounds = Decimal(sum(row.rounds for row in orders))
         return PeriodReport(
             orders=total,
+            by_source=_summed([(row.source, row.orders) for row in orders]),
             by_status=_summed([(row.status, row.orders) for row in orders]),
             by_finish_reason=_summed([(row.finish_reason, row.orders) for row in orders]),
             by_intent=_summed([(row.intent, row.orders) for row in orders]),

@@ -40,6 +40,7 @@ OVER_HTTP = (
     "notices log",
     "intake rejected",
     "policy explain HT1",
+    "report daily",
     "stop list",
     "do-not-call list",
     "live rebuild",

@@ -51,6 +51,10 @@ FLAT = {
     "audit event, rare": 30,
     "audit event, seldom": 60,
     "daily budget": 30,
+    "day: contacts": 60,  # sixteen at a time
+    "day: accepted": 20,
+    "day: decided": 20,
+    "day: automation": 80,  # the day's own lines
     "exporter: reviews": 20,
     "exporter: counters": 40,
 }
@@ -194,6 +198,7 @@ def test_the_cost_of_lists_and_counts_is_bounded_by_what_they_show(filled: tuple
         ("ix_steps_due", "health"),
         ("ix_transitions_position", "exporter: counters"),
         ("idx_audit_task_id", "its audit lines"),
+        ("ix_contact_logs_contact_time", "day: contacts"),
     ],
 )
 def test_a_read_whose_index_is_gone_is_found(filled: tuple[Database, str], index: str, name: str) -> None:

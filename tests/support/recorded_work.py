@@ -123,3 +123,14 @@ def review(database: Database, task_id: str, state: str = "open", hours_ago: flo
         state=state,
         seconds=hours_ago * 3600,
     )
+
+
+def record_alert(database: Database, alert_type: str) -> None:
+    """An alert that is raised now."""
+    write(
+        database,
+        "INSERT INTO alerts (alert_id, alert_type, severity, message, escalated_to) "
+        "VALUES (:id, :alert_type, 'warning', 'm', 'supervisor')",
+        id=new_id(Prefix.ALERT),
+        alert_type=alert_type,
+    )

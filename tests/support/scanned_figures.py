@@ -34,6 +34,11 @@ _SCANS: Final = (
     SELECT 'lateness', stage || '/' || width_bucket(seconds - 0.0000005, CAST(:late AS numeric[])), count(*)
     FROM ({late}) AS late GROUP BY 2
     """,
+    """
+    SELECT 'lateness_on', to_char(ready_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD') || '/'
+        || width_bucket(seconds - 0.0000005, CAST(:late AS numeric[])), count(*)
+    FROM ({late}) AS late WHERE stage = 'woken' GROUP BY 2
+    """,
     "SELECT 'lateness_seconds', stage, sum(seconds) FROM ({late}) AS late GROUP BY 2",
     """
     SELECT 'queue_rows', queue || '/' || state, count(*) FROM steps WHERE queue IS NOT NULL
@@ -73,9 +78,9 @@ _CLOSED: Final = """
     WHERE t.status = 'closed' GROUP BY t.task_id
 """
 _LATE: Final = """
-    SELECT 'woken' AS stage, extract(epoch FROM late_by) AS seconds FROM steps
+    SELECT 'woken' AS stage, extract(epoch FROM late_by) AS seconds, ready_at FROM steps
     WHERE late_by IS NOT NULL AND state IN ('done', 'failed', 'cancelled')
-    UNION ALL SELECT 'begun', extract(epoch FROM late_by + (started_at - ready_at)) FROM steps
+    UNION ALL SELECT 'begun', extract(epoch FROM late_by + (started_at - ready_at)), ready_at FROM steps
     WHERE late_by IS NOT NULL AND state IN ('done', 'failed', 'cancelled') AND started_at >= ready_at
 """
 _BESIDE: Final = {("orders", "pending")}

@@ -700,6 +700,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_contact_logs_key')),
     sa.UniqueConstraint('task_id', 'round', 'contact_no', name=op.f('uq_contact_logs_task_id_round_contact_no'))
     )
+    op.create_index('ix_contact_logs_contact_time', 'contact_logs', ['contact_time'], unique=False, postgresql_using='brin', postgresql_with={'pages_per_range': 16, 'autosummarize': True})
     op.create_index('ix_contact_logs_number', 'contact_logs', ['phone_index', 'contact_time'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
     op.create_index('ix_contact_logs_position', 'contact_logs', ['position'], unique=False)
     op.create_index('ix_contact_logs_reference', 'contact_logs', [sa.literal_column('"left"(md5(key::text), 15)')], unique=False)

@@ -60,6 +60,13 @@ contact_logs = Table(
     ),
     # In the order in which figures are counted.
     Index("ix_contact_logs_position", "position"),
+    # Of the hours of a day: they lie together, as they were made.
+    Index(
+        "ix_contact_logs_contact_time",
+        "contact_time",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 16, "autosummarize": True},
+    ),
     # The short name of an attempt where a provider takes no longer one (tools/channels/reference.py).
     Index("ix_contact_logs_reference", literal_column('"left"(md5(key::text), 15)')),
 )

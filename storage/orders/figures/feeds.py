@@ -22,6 +22,10 @@ CONTACTS_ON: Final = "contacts_on"
 """The figure of a day's contacts by channel, `phone/2026-11-30`, with those that are just being made."""
 
 
+LATENESS_ON: Final = "lateness_on"
+"""The figure of a day's steps by how late they were woken, `2026-11-30/4`: both in real time."""
+
+
 def day_of(moment: str) -> str:
     """The business day of a moment, as SQL."""
     return f"to_char({moment} AT TIME ZONE '{ZONE}', 'YYYY-MM-DD')"
@@ -69,7 +73,9 @@ _STEPS: Final = f"""
             ('begun', extract(epoch FROM s.late_by + (s.started_at - s.ready_at)))
         ) AS late(stage, seconds) CROSS JOIN LATERAL (VALUES
             ('lateness', late.stage || '/' || {_bucket("late.seconds", LATENESS_EDGES)}, 1),
-            ('lateness_seconds', late.stage, late.seconds)
+            ('lateness_seconds', late.stage, late.seconds),
+            ('{LATENESS_ON}', {day_of("s.ready_at")} || '/' || {_bucket("late.seconds", LATENESS_EDGES)},
+                CAST(late.stage = 'woken' AND s.ready_at IS NOT NULL AS integer))
         ) AS f(name, label, value)
         WHERE s.late_by IS NOT NULL AND s.state IN ({ENDED}) AND (late.stage = 'woken' OR s.started_at >= s.ready_at)
     ) AS v(name, label, value)

@@ -7,13 +7,22 @@ not on how many orders there were.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
-from storage.orders.figures.feeds import FEEDS, LATENESS_EDGES, PROCESSING_EDGES, ZONE, Counted
+from storage.orders.figures.feeds import (
+    CONTACTS_ON,
+    FEEDS,
+    LATENESS_EDGES,
+    LATENESS_ON,
+    PROCESSING_EDGES,
+    ZONE,
+    Counted,
+)
 
 _NOT_FOLDED_YET: Final = 20_000
 """Rows of a feed behind its place that a read looks at; what lies behind them is counted once they were folded."""
@@ -49,8 +58,7 @@ _CONFIDENCE = text(
     GROUP BY intent
     """,
 )
-_AUTOMATION = text(
-    f"""
+AUTOMATION: Final = """
     SELECT count(*) FILTER (WHERE executed AND NOT asked) AS alone,
            count(*) FILTER (WHERE executed OR asked) AS decided
     FROM (
@@ -58,12 +66,13 @@ _AUTOMATION = text(
                bool_or(event_type = 'action_executed' AND automatic) AS executed,
                bool_or(event_type = 'review_opened') AS asked
         FROM audit_figures
-        WHERE timestamp >= {_DAY_AGO}
+        WHERE {within}
           AND event_type IN ('intent_classified', 'action_executed', 'review_opened')
         GROUP BY task_id
     ) AS orders WHERE triaged
-    """,
-)
+    """
+"""Of the triaged orders whose fate is known, those executed without a person, and all; `within` says of which time."""
+_AUTOMATION = text(AUTOMATION.format(within=f"timestamp >= {_DAY_AGO}"))
 _ALERTS = text(
     f"""
     SELECT (SELECT count(*) FROM alerts WHERE raised_at >= {_HOUR_AGO}) AS last_hour,
@@ -178,6 +187,19 @@ class Counters:
     def lateness(self, stage: str) -> Histogram:
         """How long after its moment what was waited for was `woken`, or `begun`: of each step that is over, once."""
         return self._histogram("lateness", stage, LATENESS_EDGES)
+
+    def lateness_on(self, day: date) -> Histogram:
+        """How long after its moment what was waited for was woken on a day of real time; its seconds are not kept."""
+        return self._histogram(LATENESS_ON, day.isoformat(), LATENESS_EDGES)
+
+    def contacts_on(self, day: date) -> int:
+        """The contacts of a business day by any channel, with those just being made."""
+        of_day = f"/{day.isoformat()}"
+        return sum(int(value) for label, value in self.of(CONTACTS_ON).items() if label.endswith(of_day))
+
+    def closed_on(self, day: date) -> int:
+        """The orders closed on a business day."""
+        return int(self.of("closed_on").get(day.isoformat(), 0))
 
     def contacts(self) -> tuple[ContactFigures, ...]:
         """Contacts since the beginning, by channel, without those that a channel refused."""

@@ -68,6 +68,7 @@ HELD = {
     ("POST", "/v1/hooks/{path}"): None,
     ("GET", "/v1/live"): "read",
     ("GET", "/v1/reports/{report_id}"): "read",
+    ("GET", "/v1/reports/daily/{day}"): "read",
     ("POST", "/v1/callbacks/http/{token}"): None,
     ("POST", "/v1/live/rebuild"): "admin",
     ("GET", "/v1/tasks/{task_id}/slots"): "read",
