@@ -14,7 +14,9 @@ from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
 from console.access import login
-from console.people import reviews
+from console.orders import numbers, stops
+from console.outbound import deliveries, subscribers
+from console.people import alerts, intake, reviews
 from console.server import errors, frame
 from console.server.headers import SecurityHeaders
 from console.server.navigation import PREFIX
@@ -26,6 +28,12 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *frame.ROUTES,
     *login.ROUTES,
     *reviews.ROUTES,
+    *alerts.ROUTES,
+    *numbers.ROUTES,
+    *stops.ROUTES,
+    *intake.ROUTES,
+    *deliveries.ROUTES,
+    *subscribers.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

@@ -23,5 +23,11 @@ class MenuEntry:
         return PREFIX + self.path
 
 
-MENU: Final = (MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),)
+MENU: Final = (
+    MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),
+    MenuEntry("alerts", "/alerts", "a"),
+    MenuEntry("stops", "/stops", "s"),
+    MenuEntry("intake", "/intake", "i", Scope.INTAKE),
+    MenuEntry("webhooks", "/webhooks", "w", Scope.WEBHOOKS),
+)
 """Everything that has a page."""

@@ -59,7 +59,8 @@ _COUNT, _COUNT_OPEN = (
     SELECT alert_type, count(*) AS number, count(*) FILTER (WHERE status = 'pending_review') AS unseen,
         count(*) FILTER (WHERE severity = 'critical') AS critical, max(raised_at) AS last_raised_at
     FROM alerts WHERE {condition}
-    GROUP BY alert_type ORDER BY critical > 0 DESC, last_raised_at DESC, alert_type
+    GROUP BY alert_type
+    ORDER BY bool_or(severity = 'critical') DESC, last_raised_at DESC, alert_type
     """
     )
     for condition in (_WANTED, f"{_OPEN} AND {_WANTED}")

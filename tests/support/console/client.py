@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from console.app import create_console
 from console.server.cookie import NAME
 from console.server.navigation import PREFIX
+from console.server.visit import SEE_OTHER
 from schemas.access.roles import Role
 from storage.access.console_sessions import ConsoleSessions
 from storage.access.users import Users
@@ -59,9 +60,11 @@ class ConsoleClient:
     ) -> httpx2.Response:
         """A form with these fields, sent from a page of the person's; the page that is shown afterwards."""
         token = {} if login is None else {"token": self.token_of(login)}
-        return self.call(
-            "POST", path, login, data={**token, **fields}, headers={"Origin": ORIGIN}, follow_redirects=follow
-        )
+        answer = self.call("POST", path, login, data={**token, **fields}, headers={"Origin": ORIGIN})
+        if not follow or answer.status_code != SEE_OTHER:
+            return answer
+        # By hand: the client sends no cookie of ours on to where it is led.
+        return self.get(answer.headers["location"].removeprefix(PREFIX), login)
 
     def call(
         self,
