@@ -75,7 +75,7 @@ def test_what_is_still_wrong_is_said_by_field_and_the_text_is_kept(console: Cons
 
 
 def test_text_left_as_it_was_shown_is_sent_as_it_came(console: ConsoleClient) -> None:
-    order, reject_id = refused(console, valid=True, metadata={"phone": PHONE, "remark": "请回电 13900139000"})
+    _, reject_id = refused(console, valid=True, metadata={"phone": PHONE, "remark": "请回电 13900139000"})
     shown = words_on(console.get(f"/intake/{reject_id}", "operator"))
     assert "13900139000" not in shown
     typed = json.dumps({**json.loads(json_on(console, reject_id))}, ensure_ascii=False, indent=2)
