@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.people.effects import AlertRaised
 from storage.people.alerts import Alerts
+from tasks.orders.explain.pulse import read_pulse
 from tests.support.console.client import ConsoleClient, words_on
 from tests.support.probe import Probe
 
@@ -61,6 +62,13 @@ def test_one_is_acknowledged_then_resolved_with_a_note(console: ConsoleClient) -
     late = console.post(OPEN, "manager", do="acknowledge", alert_id=alert_id)
     assert late.status_code == 409
     assert "resolved already" in words_on(late)
+
+
+def test_who_has_the_list_open_learns_that_another_acknowledged(console: ConsoleClient) -> None:
+    alert_id = raised(console)
+    before = read_pulse(console.house.database, None).revisions["alerts"]
+    console.post("/alerts", "manager", do="acknowledge", alert_id=alert_id)
+    assert read_pulse(console.house.database, None).revisions["alerts"] != before
 
 
 def test_all_of_a_type_are_resolved_but_none_that_was_raised_since(console: ConsoleClient) -> None:

@@ -14,11 +14,13 @@ NUMBERS = "/stops/numbers"
 
 
 def stopped(console: ConsoleClient, **form: str) -> httpx2.Response:
-    return console.post("/stops", "manager", **({"reason": "投诉激增"} | form))
+    given: dict[str, Any] = {"reason": "投诉激增"} | form
+    return console.post("/stops", "manager", **given)
 
 
 def added(console: ConsoleClient, **form: str) -> httpx2.Response:
-    return console.post(NUMBERS, "manager", **({"do": "add", "phone": PHONE, "reason": "客户要求"} | form))
+    given: dict[str, Any] = {"do": "add", "phone": PHONE, "reason": "客户要求"} | form
+    return console.post(NUMBERS, "manager", **given)
 
 
 def only_id(console: ConsoleClient, table: str, name: str) -> Any:

@@ -1,6 +1,7 @@
 """The pages of webhooks: subscribers with their secret shown once, a test, deliveries sent again."""
 
 import re
+from typing import Any
 
 import httpx2
 from sqlalchemy import text
@@ -16,7 +17,8 @@ DELIVERIES = "/webhooks/deliveries"
 
 
 def added(console: ConsoleClient, **form: str) -> httpx2.Response:
-    return console.post("/webhooks", "developer", **({"url": URL, "events": "task.closed"} | form))
+    given: dict[str, Any] = {"url": URL, "events": "task.closed"} | form
+    return console.post("/webhooks", "developer", **given)
 
 
 def added_id(console: ConsoleClient) -> str:
@@ -132,7 +134,7 @@ def test_everything_since_a_moment_is_sent_again(console: ConsoleClient) -> None
     subscriber_id, (given_up, delivered, _) = made(console, 3)
     end(console, given_up, "given_up", "answered 503")
     end(console, delivered, "delivered")
-    asked = {"do": "since", "subscriber_id": subscriber_id, "since": "2020-01-01T00:00"}
+    asked: dict[str, Any] = {"do": "since", "subscriber_id": subscriber_id, "since": "2020-01-01T00:00"}
     page = console.post(DELIVERIES, "developer", **asked, only_failed="1")
     assert "Sent again: 1" in words_on(page)
     assert "Sent again: 1" in words_on(console.post(DELIVERIES, "developer", **asked))
