@@ -14,8 +14,9 @@ from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
 from console.access import login
-from console.orders import reports
-from console.people import reviews
+from console.orders import numbers, reports, stops
+from console.outbound import deliveries, subscribers
+from console.people import alerts, intake, reviews
 from console.server import errors, frame
 from console.server.headers import SecurityHeaders
 from console.server.navigation import PREFIX
@@ -28,6 +29,12 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *login.ROUTES,
     *reviews.ROUTES,
     *reports.ROUTES,
+    *alerts.ROUTES,
+    *numbers.ROUTES,
+    *stops.ROUTES,
+    *intake.ROUTES,
+    *deliveries.ROUTES,
+    *subscribers.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

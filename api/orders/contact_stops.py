@@ -15,8 +15,9 @@ from schemas.core.error import Code
 from schemas.core.identifier import Identifier
 from schemas.orders.contact import Channel
 from schemas.orders.contact_stops import StopLifted, StopList, StopRaised, StopStands, StopTaken, StopView
-from storage.orders.contacts.stops import ContactStops, Stop
+from storage.orders.contacts.stops import Stop
 from tasks.orders.people.barring import lift_stop, reach_of, stop_contacts
+from tasks.orders.people.barring import list_stops as find_stops
 
 router = APIRouter(prefix="/contact/stops", tags=["contact"], route_class=Route)
 
@@ -31,8 +32,7 @@ def list_stops(
     lifted: Annotated[bool, Query(description="Those that were lifted, too.")] = False,
 ) -> StopList:
     """The newest first."""
-    with parts.database.transaction() as work:
-        found = ContactStops(work).list(lifted=lifted, limit=limit)
+    found = find_stops(parts.database, lifted=lifted, limit=limit)
     return StopList(stops=[_view(stop) for stop in found])
 
 

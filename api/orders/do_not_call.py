@@ -25,8 +25,8 @@ from schemas.orders.do_not_call import (
     DoNotCallTaken,
     DoNotCallView,
 )
-from storage.orders.contacts.do_not_call import DoNotCall, Entry
-from tasks.orders.people.barring import AlreadyOver, allow_number, bar_number
+from storage.orders.contacts.do_not_call import Entry
+from tasks.orders.people.barring import AlreadyOver, allow_number, bar_number, list_barred
 
 router = APIRouter(prefix="/contact/do-not-call", tags=["contact"], route_class=Route)
 
@@ -42,8 +42,7 @@ def list_do_not_call(
     ended: Annotated[bool, Query(description="Those that were lifted or are over, too.")] = False,
 ) -> DoNotCallList:
     """The newest first, page by page; numbers masked."""
-    with parts.database.transaction() as work:
-        found = DoNotCall(work).list(ended=ended, after=place_of(cursor), limit=limit + 1)
+    found = list_barred(parts.database, ended=ended, after=place_of(cursor), limit=limit + 1)
     page = found[:limit]
     return DoNotCallList(
         entries=[_view(entry) for entry in page],
@@ -59,8 +58,7 @@ def list_do_not_call(
 def find_do_not_call(body: DoNotCallSought, parts: GivenOrdersParts) -> DoNotCallList:
     """The entries of one number, the newest first. It is sent in the body, which is never logged."""
     marks = parts.context.blind_index.marks(_phone(body.phone))
-    with parts.database.transaction() as work:
-        found = DoNotCall(work).list(marks=marks, ended=body.ended)
+    found = list_barred(parts.database, marks=marks, ended=body.ended)
     return DoNotCallList(entries=[_view(entry) for entry in found], next_cursor=None)
 
 

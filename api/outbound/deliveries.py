@@ -21,9 +21,8 @@ from schemas.outbound.subscribers import (
     DeliveryView,
     ReplaySinceAsked,
 )
-from storage.access.system_audit import SystemAudit
-from storage.outbound.deliveries import Deliveries, Delivery, ReplayResult
-from storage.outbound.subscribers import Subscribers
+from storage.outbound.deliveries import Delivery, ReplayResult
+from tasks.outbound import delivery_log
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
 
@@ -48,15 +47,10 @@ def list_deliveries(
     failed: Annotated[bool, Query(description="Only those whose last try failed.")] = False,
 ) -> DeliveryList:
     """The newest first, page by page."""
-    with parts.database.transaction() as work:
-        found = Deliveries(work).log(
-            subscriber_id=subscriber_id,
-            task_id=task_id,
-            state=state,
-            failed=failed,
-            before=cursor,
-            limit=limit + 1,
-        )
+    wanted = delivery_log.DeliveryFilter(
+        subscriber_id=subscriber_id, task_id=task_id, state=state, failed=failed
+    )
+    found = delivery_log.list_deliveries(parts.database, wanted, before=cursor, limit=limit + 1)
     page = found[:limit]
     return DeliveryList(
         deliveries=[_delivery(delivery) for delivery in page],
@@ -72,16 +66,14 @@ def list_deliveries(
 )
 def replay_since(body: ReplaySinceAsked, parts: GivenParts, actor: Actor) -> DeliveriesReplayed:
     """All that ended and were made for a subscriber since a moment, or of them only what was given up."""
-    with parts.database.transaction() as work:
-        found = Subscribers(work).find(body.subscriber_id)
-        if found is None:
-            raise unknown("subscriber", body.subscriber_id)
-        if not found.active:
-            raise _gone({"subscriber_id": body.subscriber_id})
-        count = Deliveries(work).replay_since(body.subscriber_id, body.since, failed=body.failed)
-        which = {"subscriber_id": body.subscriber_id, "since": body.since}
-        SystemAudit(work).write(actor, "deliveries_replayed", which)
-    return DeliveriesReplayed(subscriber_id=body.subscriber_id, replayed=count)
+    result = delivery_log.replay_since(
+        parts.database, body.subscriber_id, body.since, failed=body.failed, by=actor
+    )
+    if result.outcome is ReplayResult.UNKNOWN:
+        raise unknown("subscriber", body.subscriber_id)
+    if result.outcome is ReplayResult.INACTIVE:
+        raise _gone({"subscriber_id": body.subscriber_id})
+    return DeliveriesReplayed(subscriber_id=body.subscriber_id, replayed=result.count)
 
 
 @router.post(
@@ -92,13 +84,11 @@ def replay_since(body: ReplaySinceAsked, parts: GivenParts, actor: Actor) -> Del
 )
 def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, actor: Actor) -> DeliveryReplayed:
     """It goes out under the same `webhook-id` and has a new day to arrive in; 409 when its receiver is gone."""
-    with parts.database.transaction() as work:
-        outcome = Deliveries(work).replay(delivery_id)
-        if outcome is ReplayResult.UNKNOWN:
-            raise unknown("delivery", delivery_id)
-        if outcome is ReplayResult.INACTIVE:
-            raise _gone({"delivery_id": delivery_id})
-        SystemAudit(work).write(actor, "deliveries_replayed", {"delivery_id": delivery_id})
+    outcome = delivery_log.replay_delivery(parts.database, delivery_id, by=actor)
+    if outcome is ReplayResult.UNKNOWN:
+        raise unknown("delivery", delivery_id)
+    if outcome is ReplayResult.INACTIVE:
+        raise _gone({"delivery_id": delivery_id})
     return DeliveryReplayed(
         delivery_id=delivery_id, outcome="again" if outcome is ReplayResult.AGAIN else "hastened"
     )

@@ -1,10 +1,8 @@
 """The routes of outgoing webhooks: subscribers, and the log of their deliveries."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
@@ -15,7 +13,6 @@ from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import GivenParts
 from runtime.cipher import UnreadableCiphertext
-from runtime.ids import Prefix, new_id
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
@@ -31,27 +28,19 @@ from schemas.outbound.subscribers import (
     SubscriberRemoved,
     SubscriberView,
 )
-from storage.access.system_audit import SystemAudit
-from storage.outbound.subscribers import Subscriber, Subscribers
-from tasks.outbound.messages import body_of, ping
+from storage.outbound.subscribers import Subscriber
+from tasks.outbound import subscriptions
 from tools.network.address import AddressRefused
-from tools.webhooks.address import WebhookAddresses
-from tools.webhooks.sender import DeliveryTry, WebhookMessage, WebhookSender
-from tools.webhooks.signature import new_secret
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
 
 SubscriberId = Annotated[Identifier, Path(description="The subscriber's id.")]
 
-OVERLAP: Final = timedelta(hours=24)
-"""For so long after a change messages carry the former secret's signature too."""
-
 
 @router.get("/subscribers", summary="Who is told", dependencies=[requires(Scope.WEBHOOKS)])
 def list_subscribers(parts: GivenParts) -> SubscriberList:
     """The oldest first; never with a secret."""
-    with parts.database.transaction() as work:
-        found = Subscribers(work).all()
+    found = subscriptions.list_subscribers(parts.database)
     return SubscriberList(subscribers=[_subscriber(subscriber) for subscriber in found])
 
 
@@ -66,17 +55,13 @@ def add_subscriber(
 ) -> SubscriberCreated:
     """It is told of what happens from now on. The secret is in this answer and in no other."""
     try:
-        WebhookAddresses(parts.settings.webhook_networks).check_url(body.url)
+        added = subscriptions.add_subscriber(
+            parts.database, parts.settings.webhook_networks, body.url, body.events, by=actor
+        )
     except AddressRefused as error:
         raise invalid([("url", str(error))]) from error
-    secret, events = new_secret(), [kind.value for kind in body.events]
-    with parts.database.transaction() as work:
-        subscriber_id = Subscribers(work).add(body.url, secret, events)
-        SystemAudit(work).write(actor, "subscriber_added", {"subscriber_id": subscriber_id, "events": events})
-        added = Subscribers(work).find(subscriber_id)
-    assert added is not None
     response.headers["Cache-Control"] = "no-store"
-    return SubscriberCreated(subscriber=_subscriber(added), secret=secret)
+    return SubscriberCreated(subscriber=_subscriber(added.subscriber), secret=added.secret)
 
 
 @router.patch(
@@ -89,15 +74,9 @@ def change_subscriber(
     subscriber_id: SubscriberId, body: SubscriberChanged, parts: GivenParts, actor: Actor
 ) -> SubscriberKept:
     """It is told of what happens from now on by the new choice; its secret and its log stay."""
-    events = [kind.value for kind in body.events]
-    with parts.database.transaction() as work:
-        if not Subscribers(work).choose(subscriber_id, events):
-            raise unknown("subscriber", subscriber_id)
-        SystemAudit(work).write(
-            actor, "subscriber_changed", {"subscriber_id": subscriber_id, "events": events}
-        )
-        changed = Subscribers(work).find(subscriber_id)
-    assert changed is not None
+    changed = subscriptions.choose_events(parts.database, subscriber_id, body.events, by=actor)
+    if changed is None:
+        raise unknown("subscriber", subscriber_id)
     return SubscriberKept(subscriber=_subscriber(changed))
 
 
@@ -109,10 +88,8 @@ def change_subscriber(
 )
 def remove_subscriber(subscriber_id: SubscriberId, parts: GivenParts, actor: Actor) -> SubscriberRemoved:
     """Its log goes with it; what waits for it is not sent."""
-    with parts.database.transaction() as work:
-        if not Subscribers(work).remove(subscriber_id):
-            raise unknown("subscriber", subscriber_id)
-        SystemAudit(work).write(actor, "subscriber_removed", {"subscriber_id": subscriber_id})
+    if not subscriptions.remove_subscriber(parts.database, subscriber_id, by=actor):
+        raise unknown("subscriber", subscriber_id)
     return SubscriberRemoved(subscriber_id=subscriber_id)
 
 
@@ -127,11 +104,10 @@ def rotate_secret(
     subscriber_id: SubscriberId, parts: GivenParts, actor: Actor, response: Response
 ) -> SecretRotated:
     """The secret is in this answer and in no other; for a day messages are signed with the former one too."""
-    secret = new_secret()
-    with _readable(), parts.database.transaction() as work:
-        if not Subscribers(work).rotate(subscriber_id, secret, OVERLAP):
-            raise unknown("subscriber", subscriber_id)
-        SystemAudit(work).write(actor, "subscriber_secret_changed", {"subscriber_id": subscriber_id})
+    with _readable():
+        secret = subscriptions.rotate_secret(parts.database, subscriber_id, by=actor)
+    if secret is None:
+        raise unknown("subscriber", subscriber_id)
     response.headers["Cache-Control"] = "no-store"
     return SecretRotated(subscriber_id=subscriber_id, secret=secret)
 
@@ -144,28 +120,16 @@ def rotate_secret(
 )
 def ping_subscriber(subscriber_id: SubscriberId, parts: GivenParts) -> PingAnswered:
     """A signed `ping` is sent now, from this process; answers 200 whether it was taken or not, and says so."""
-    with _readable(), parts.database.snapshot() as work:
-        subscriber, secrets = Subscribers(work).find(subscriber_id), Subscribers(work).secrets(subscriber_id)
-        if subscriber is None or secrets is None:
-            raise unknown("subscriber", subscriber_id)
-        message = WebhookMessage(
-            message_id=new_id(Prefix.DELIVERY),
-            url=subscriber.url,
-            body=body_of(ping(datetime.now(UTC))),
-            secrets=secrets.open(),
-        )
-    answer = asyncio.run(_send(message, WebhookAddresses(parts.settings.webhook_networks)))
+    with _readable():
+        answer = subscriptions.ping_subscriber(parts.database, parts.settings.webhook_networks, subscriber_id)
+    if answer is None:
+        raise unknown("subscriber", subscriber_id)
     return PingAnswered(
         delivered=answer.delivered,
         status=answer.status,
         error=answer.error,
         milliseconds=round(answer.seconds * 1000),
     )
-
-
-async def _send(message: WebhookMessage, addresses: WebhookAddresses) -> DeliveryTry:
-    async with WebhookSender(most_at_once=1, addresses=addresses) as sender:
-        return await sender.send(message)
 
 
 @contextmanager

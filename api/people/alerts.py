@@ -16,8 +16,9 @@ from schemas.core.error import Code
 from schemas.core.form import Text
 from schemas.core.identifier import Identifier
 from schemas.people.alerts import AlertList, AlertStatus, AlertView, AttentionPaid, AttentionTaken
-from storage.people.alerts import Alert, AlertFilter, Alerts
+from storage.people.alerts import Alert, AlertFilter
 from tasks.people.alerts import Attention, acknowledge, resolve
+from tasks.people.alerts import list_alerts as find_alerts
 
 router = APIRouter(prefix="/alerts", tags=["people"], route_class=Route)
 
@@ -47,8 +48,7 @@ def list_alerts(
         task_id=task_id,
         escalated_to=escalated_to,
     )
-    with parts.database.transaction() as work:
-        found = Alerts(work).list(wanted, after=place_of(cursor), limit=limit + 1)
+    found = find_alerts(parts.database, wanted, after=place_of(cursor), limit=limit + 1)
     page = found[:limit]
     more = len(found) > limit
     return AlertList(

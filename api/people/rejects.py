@@ -16,7 +16,6 @@ from runtime.mask import mask_text
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
-from schemas.core.problems import Problem
 from schemas.people.rejects import (
     DismissalAsked,
     RejectDismissed,
@@ -30,9 +29,11 @@ from schemas.people.rejects import (
     RejectView,
     ReplayAsked,
 )
-from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject, Rejects
+from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject
 from tasks.people.payload import shown
-from tasks.people.rejects import keep
+from tasks.people.rejects import find_reject as find_kept
+from tasks.people.rejects import keep, shown_problems
+from tasks.people.rejects import list_rejects as find_rejects
 from tasks.people.replay import Handling, RejectResult, dismiss, replay
 
 router = APIRouter(prefix="/intake/rejected", tags=["intake"], route_class=Route)
@@ -54,10 +55,13 @@ def list_rejects(
     cursor: Cursor = None,
 ) -> RejectList:
     """The newest first, page by page; those that wait for a person unless asked otherwise."""
-    with parts.database.transaction() as work:
-        found = Rejects(work).list(
-            state=None if state == "all" else state, source=source, after=place_of(cursor), limit=limit + 1
-        )
+    found = find_rejects(
+        parts.database,
+        state=None if state == "all" else state,
+        source=source,
+        after=place_of(cursor),
+        limit=limit + 1,
+    )
     page = found[:limit]
     return RejectList(
         rejects=[_summary(reject) for reject in page],
@@ -73,8 +77,7 @@ def list_rejects(
 )
 def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     """What came, numbers and personal fields masked, and what is wrong with it."""
-    with parts.database.transaction() as work:
-        reject = Rejects(work).find(reject_id)
+    reject = find_kept(parts.database, reject_id)
     if reject is None:
         raise unknown("reject", reject_id)
     return RejectView(**_fields(reject), payload=shown(reject.payload, parts.personal))
@@ -195,9 +198,5 @@ def _summary(reject: Reject) -> RejectSummary:
 
 
 def _fields(reject: Reject) -> dict[str, Any]:
-    """What is shown of it; how upstream named its fields may be anything, a phone number too."""
     fields = {name: getattr(reject, name) for name in RejectSummary.model_fields}
-    problems = [Problem(**problem) for problem in reject.problems]
-    return fields | {
-        "problems": [Problem(field=mask_text(p.field), message=p.message) for p in problems],
-    }
+    return fields | {"problems": shown_problems(reject)}

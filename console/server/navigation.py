@@ -26,5 +26,9 @@ class MenuEntry:
 MENU: Final = (
     MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),
     MenuEntry("reports", "/reports", "d"),
+    MenuEntry("alerts", "/alerts", "a"),
+    MenuEntry("stops", "/stops", "s"),
+    MenuEntry("intake", "/intake", "i", Scope.INTAKE),
+    MenuEntry("webhooks", "/webhooks", "w", Scope.WEBHOOKS),
 )
 """Everything that has a page."""

@@ -34,18 +34,36 @@ _FIELDS = (
 )
 _FIND = text(f"SELECT {_FIELDS} FROM alerts WHERE alert_id = :alert_id")
 _LOCK = text(f"SELECT {_FIELDS} FROM alerts WHERE alert_id = :alert_id FOR NO KEY UPDATE")
-_LIST = text(
-    f"""
-    SELECT {_FIELDS} FROM alerts
-    WHERE (CAST(:status AS text) IS NULL OR status = :status)
+_WANTED: Final = """(CAST(:status AS text) IS NULL OR status = :status)
       AND (CAST(:alert_type AS text) IS NULL OR alert_type = :alert_type)
       AND (CAST(:severity AS text) IS NULL OR severity = :severity)
       AND (CAST(:task_id AS text) IS NULL OR task_id = :task_id)
-      AND (CAST(:escalated_to AS text) IS NULL OR escalated_to = :escalated_to)
+      AND (CAST(:escalated_to AS text) IS NULL OR escalated_to = :escalated_to)"""
+# Written out, so that the index of open alerts serves.
+_OPEN: Final = "status <> 'resolved'"
+_LIST, _LIST_OPEN = (
+    text(
+        f"""
+    SELECT {_FIELDS} FROM alerts
+    WHERE {condition}
       AND (CAST(:at AS timestamptz) IS NULL
            OR (raised_at, alert_id) < (CAST(:at AS timestamptz), CAST(:name AS text)))
     ORDER BY raised_at DESC, alert_id DESC LIMIT :limit
     """
+    )
+    for condition in (_WANTED, f"{_OPEN} AND {_WANTED}")
+)
+_COUNT, _COUNT_OPEN = (
+    text(
+        f"""
+    SELECT alert_type, count(*) AS number, count(*) FILTER (WHERE status = 'pending_review') AS unseen,
+        count(*) FILTER (WHERE severity = 'critical') AS critical, max(raised_at) AS last_raised_at
+    FROM alerts WHERE {condition}
+    GROUP BY alert_type
+    ORDER BY bool_or(severity = 'critical') DESC, last_raised_at DESC, alert_type
+    """
+    )
+    for condition in (_WANTED, f"{_OPEN} AND {_WANTED}")
 )
 # Two who find none would raise two; the lock ends with the transaction.
 _LOCK_SAME = text("SELECT pg_advisory_xact_lock(:class, hashtext(:alert_type || ' ' || :source))")
@@ -105,6 +123,20 @@ class AlertFilter:
     severity: str | None = None
     task_id: str | None = None
     escalated_to: str | None = None
+    is_open: bool = False
+    """Only those that nobody resolved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCount:
+    """How many alerts of one type there are among those that were asked for."""
+
+    alert_type: str
+    number: int
+    unseen: int
+    """Those that nobody acknowledged."""
+    critical: int
+    last_raised_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,21 +200,25 @@ class Alerts(Repository):
     ) -> list[Alert]:
         """Alerts, the newest first, from behind the place (`raised_at`, `alert_id`) on."""
         at, name = after or (None, None)
-        rows = self.connection.execute(
-            _LIST,
-            {
-                "status": wanted.status,
-                "alert_type": wanted.alert_type,
-                "severity": wanted.severity,
-                "task_id": wanted.task_id,
-                "escalated_to": wanted.escalated_to,
-                "at": at,
-                "name": name,
-                "limit": limit,
-            },
-        )
+        place = {"at": at, "name": name, "limit": limit}
+        rows = self.connection.execute(_LIST_OPEN if wanted.is_open else _LIST, _values(wanted) | place)
         return [Alert(**row._mapping) for row in rows]
+
+    def count_by_type(self, wanted: AlertFilter) -> Sequence[AlertCount]:
+        """How many there are of each type; types with critical ones first, then the newest."""
+        rows = self.connection.execute(_COUNT_OPEN if wanted.is_open else _COUNT, _values(wanted))
+        return [AlertCount(**row._mapping) for row in rows]
 
     def set_status(self, alert_id: str, status: str, *, by: str, note: str | None) -> None:
         """Write what became of a locked alert; without a note the one it has stays."""
         self.connection.execute(_SET_STATUS, {"alert_id": alert_id, "status": status, "by": by, "note": note})
+
+
+def _values(wanted: AlertFilter) -> dict[str, object]:
+    return {
+        "status": wanted.status,
+        "alert_type": wanted.alert_type,
+        "severity": wanted.severity,
+        "task_id": wanted.task_id,
+        "escalated_to": wanted.escalated_to,
+    }

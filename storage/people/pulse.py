@@ -10,10 +10,11 @@ from storage.people.reviews import CLAIMED
 
 _LOOK: Final = text(
     f"""
-    SELECT r.open, r.taken, r.last_opened, r.last_claimed, a.raised, a.last_raised, a.handled
+    SELECT r.open, r.taken, r.last_opened, r.last_claimed, a.raised, a.last_raised, a.seen
     FROM (SELECT count(*) AS open, count(*) FILTER (WHERE {CLAIMED}) AS taken, max(opened_at) AS last_opened,
                  max(claimed_at) AS last_claimed FROM reviews WHERE state = 'open') AS r,
-         (SELECT count(*) AS raised, max(raised_at) AS last_raised, max(handled_at) AS handled
+         (SELECT count(*) AS raised, max(raised_at) AS last_raised,
+                 count(*) FILTER (WHERE status = 'acknowledged') AS seen
           FROM alerts WHERE status <> 'resolved') AS a
     """
 )
@@ -40,5 +41,5 @@ class WaitingForPeople(Repository):
             open_reviews=row.open,
             open_alerts=row.raised,
             reviews_revision=f"{row.open} {row.taken} {row.last_opened} {row.last_claimed}",
-            alerts_revision=f"{row.raised} {row.last_raised} {row.handled}",
+            alerts_revision=f"{row.raised} {row.last_raised} {row.seen}",
         )

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from engine.engine import Engine
 from engine.rescue.isolation import Fault, isolated
+from runtime.mask import mask_text
+from schemas.core.problems import Problem
 from schemas.people.effects import AlertRaised
+from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts
-from storage.people.rejects import NewReject, Rejects
+from storage.people.rejects import NewReject, Reject, Rejects
 
 _KIND: Final = "intake_rejected"
 _ENTRY_POINTS: Final[Mapping[str, str]] = {
@@ -19,6 +23,35 @@ _ENTRY_POINTS: Final[Mapping[str, str]] = {
     "command": "命令行",
     "trigger": "触发器",
 }
+
+
+def list_rejects(
+    database: Database,
+    *,
+    state: str | None = None,
+    source: str | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 100,
+) -> Sequence[Reject]:
+    """Refused inputs, the newest first, from behind the place (`rejected_at`, `reject_id`) on."""
+    with database.transaction() as work:
+        return Rejects(work).list(state=state, source=source, after=after, limit=limit)
+
+
+def find_reject(database: Database, reject_id: str) -> Reject | None:
+    """The refused input with this id."""
+    with database.transaction() as work:
+        return Rejects(work).find(reject_id)
+
+
+def shown_problems(reject: Reject) -> list[Problem]:
+    """What is wrong with it; how upstream named its fields may be anything, a phone number too."""
+    return [masked_problem(Problem(**problem)) for problem in reject.problems]
+
+
+def masked_problem(problem: Problem) -> Problem:
+    """A problem whose field's name shows no number."""
+    return Problem(field=mask_text(problem.field), message=problem.message)
 
 
 def keep(work: UnitOfWork, rejects: Sequence[NewReject]) -> None:

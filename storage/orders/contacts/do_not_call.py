@@ -110,8 +110,12 @@ class DoNotCall(Repository):
         lifted = self.connection.execute(_LIFT, {"entry_id": entry_id, "by": by}).one_or_none()
         if lifted is not None:
             return Entry(**lifted._mapping), True
+        return self.find(entry_id), False
+
+    def find(self, entry_id: str) -> Entry | None:
+        """The entry with this id."""
         row = self.connection.execute(_FIND, {"entry_id": entry_id}).one_or_none()
-        return (None if row is None else Entry(**row._mapping)), False
+        return None if row is None else Entry(**row._mapping)
 
     def list(
         self,

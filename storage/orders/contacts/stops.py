@@ -75,8 +75,12 @@ class ContactStops(Repository):
         lifted = self.connection.execute(_LIFT, {"stop_id": stop_id, "by": by}).one_or_none()
         if lifted is not None:
             return Stop(**lifted._mapping), True
+        return self.find(stop_id), False
+
+    def find(self, stop_id: str) -> Stop | None:
+        """The stop with this id."""
         row = self.connection.execute(_FIND, {"stop_id": stop_id}).one_or_none()
-        return (None if row is None else Stop(**row._mapping)), False
+        return None if row is None else Stop(**row._mapping)
 
     def open_orders(self) -> dict[str | None, int]:
         """How many orders are open, by their region; None for those that name none."""

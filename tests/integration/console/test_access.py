@@ -92,7 +92,7 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(console: Consol
 
 
 def test_who_logs_out_is_let_in_no_more(console: ConsoleClient) -> None:
-    assert console.post("/logout", "reviewer").headers["location"] == "/console/login"
+    assert console.post("/logout", "reviewer", follow=False).headers["location"] == "/console/login"
     assert console.get("/reviews", "reviewer").status_code == 303
     ended = "SELECT count(*) FROM system_audit WHERE what = 'session.ended' AND actor = 'reviewer'"
     assert Probe(console.house.database).value(ended) == 1

@@ -21,11 +21,11 @@ def review(console: ConsoleClient) -> str:
 
 
 def opened(console: ConsoleClient, review: str, login: str = WANG) -> httpx2.Response:
-    return console.post(f"/reviews/{review}/take", login, follow_redirects=True)
+    return console.post(f"/reviews/{review}/take", login)
 
 
 def decided(console: ConsoleClient, review: str, login: str = WANG, **fields: Any) -> httpx2.Response:
-    return console.post(f"/reviews/{review}/decide", login, key="k1", **fields)
+    return console.post(f"/reviews/{review}/decide", login, follow=False, key="k1", **fields)
 
 
 def said_on(page: httpx2.Response) -> str:
@@ -66,7 +66,7 @@ def test_another_persons_review_is_read_only_until_a_manager_takes_it_over(
     assert f"{WANG} works on it" in words_on(page)
     assert "/decide" not in page.text
     assert console.post(f"/reviews/{review}/take-over", WANG).status_code == 403
-    over = console.post(f"/reviews/{review}/take-over", ZHAO, follow_redirects=True)
+    over = console.post(f"/reviews/{review}/take-over", ZHAO)
     assert "/decide" in over.text
     assert decided(console, review, choice="recontact").status_code == 409
 
@@ -92,7 +92,7 @@ def test_the_next_review_follows_a_decision(console: ConsoleClient, review: str)
 def test_an_undone_decision_gives_the_review_back_to_who_made_it(console: ConsoleClient, review: str) -> None:
     opened(console, review)
     decided(console, review, choice="no_longer_needed")
-    back = console.post(f"/reviews/{review}/undo", WANG, follow_redirects=True)
+    back = console.post(f"/reviews/{review}/undo", WANG)
     assert "/decide" in back.text
     assert come_due(console.house) == 0
     assert holds(console) == [("classify", "undone")]
@@ -139,7 +139,9 @@ def test_what_decided_is_marked_in_the_words_and_said_in_the_language_of_the_per
 def test_a_review_that_is_given_back_is_free_for_another(console: ConsoleClient, review: str) -> None:
     opened(console, review)
     console.post(f"/reviews/{review}/leave", WANG)
-    assert console.post("/reviews/next", ZHAO).headers["location"] == f"/console/reviews/{review}"
+    assert (
+        console.post("/reviews/next", ZHAO, follow=False).headers["location"] == f"/console/reviews/{review}"
+    )
 
 
 def test_a_review_that_there_is_not_is_not_found(console: ConsoleClient) -> None:

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from console.app import create_console
 from console.server.cookie import NAME
 from console.server.navigation import PREFIX
+from console.server.visit import SEE_OTHER
 from schemas.access.roles import Role
 from storage.access.console_sessions import ConsoleSessions
 from storage.access.users import Users
@@ -55,14 +56,15 @@ class ConsoleClient:
         return self.call("GET", path, login, language=language)
 
     def post(
-        self, path: str, login: str | None = None, *, follow_redirects: bool = False, **fields: Any
+        self, path: str, login: str | None = None, *, follow: bool = True, **fields: Any
     ) -> httpx2.Response:
-        """A form with these fields, sent from a page of the person's; with `follow_redirects`, the page after it."""
+        """A form with these fields, sent from a page of the person's; the page that is shown afterwards."""
         token = {} if login is None else {"token": self.token_of(login)}
         answer = self.call("POST", path, login, data={**token, **fields}, headers={"Origin": ORIGIN})
-        if follow_redirects and answer.is_redirect:
-            return self.get(answer.headers["location"].removeprefix(PREFIX), login)
-        return answer
+        if not follow or answer.status_code != SEE_OTHER:
+            return answer
+        # By hand: the client sends no cookie of ours on to where it is led.
+        return self.get(answer.headers["location"].removeprefix(PREFIX), login)
 
     def call(
         self,

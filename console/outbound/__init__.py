@@ -1,0 +1,1 @@
+"""Pages of webhooks: who gets messages, and what became of each."""
