@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 
+from console.people.question_fields import QuestionField
 from console.server.form import EMPTY, Form
 from statemachine.orders.intents import INTENTS, Level2
 from storage.people.holds import HeldDecision
@@ -66,6 +67,8 @@ class ReviewsPage:
     last: HeldDecision | None
     """The decision of this review that was held last."""
     form: Form = EMPTY
+    fields: Sequence[QuestionField] = ()
+    """What the question asks for beside the decision."""
     refusal: str | None = None
     """The key of the words that say why a decision was not taken."""
 
