@@ -19,7 +19,9 @@ _LONG: Final = 120
 """Characters from which on a text is given more than a line."""
 _FAULT: Final = "people.question.fault"
 _RULES: Final = {
-    rule: re.compile(re.escape(said).replace(re.escape("{}"), "(?P<limit>.*)")) for rule, said in SAID.items()
+    rule: re.compile(re.escape(said).replace(re.escape("{}"), "(?P<limit>.*)"))
+    # What says more comes first: "must be at least 1" is a "must be …", too.
+    for rule, said in sorted(SAID.items(), key=lambda item: -len(item[1]))
 }
 _DRAWN: Final = frozenset({"string", "number", "integer", "boolean"})
 _SINGLE_LINE: Final = {"date": "date", "email": "email", "uri": "url"}
@@ -64,12 +66,14 @@ class QuestionField:
 
 
 def fields_of(schema: Mapping[str, Any] | None, form: Form) -> list[QuestionField]:
-    """The fields of a question's form, in the order in which it names them; filled as they were left."""
+    """The fields of a question's form, those that it requires first, in their order; filled as they were left."""
     properties = (schema or {}).get("properties")
-    required = (schema or {}).get("required", ())
+    required = list((schema or {}).get("required", ()))
     if not isinstance(properties, Mapping):
         return []
-    return [_field(key, part, form, is_required=key in required) for key, part in properties.items()]
+    # The order of an object's fields is not kept with the question; that of a list is.
+    in_order = dict.fromkeys([*(key for key in required if key in properties), *properties])
+    return [_field(key, properties[key], form, is_required=key in required) for key in in_order]
 
 
 def answer_in(schema: Mapping[str, Any], form: Form) -> tuple[dict[str, Any], dict[str, Fault]]:

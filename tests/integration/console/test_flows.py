@@ -60,7 +60,9 @@ def state_in(database: Database, name: str) -> str | None:
 def test_the_list_shows_each_workflow_with_its_versions(console: ConsoleClient) -> None:
     page = console.get("/workflows", "viewer")
     assert '<a href="/console/workflows/line/1">1</a>' in page.text
-    assert len(re.findall(r'<th scope="row">', page.text)) == len(WORKFLOWS) + 1
+    assert len(re.findall(r'<th scope="row">', page.text)) == len(
+        {*(each["workflow"] for each in WORKFLOWS), "calling", "pending_task"}
+    )
     assert "/workflows/import" not in page.text
 
 
@@ -71,7 +73,7 @@ def test_a_version_shows_its_text_by_lines_and_its_diagram(console: ConsoleClien
     picture = console.get("/workflows/line/1/diagram.svg", "viewer")
     assert picture.headers["content-type"] == "image/svg+xml"
     assert ET.fromstring(picture.text).tag == "{http://www.w3.org/2000/svg}svg"
-    assert "<definitions" in console.get("/workflows/line/1/bpmn", "viewer").text
+    assert "<bpmn:definitions" in console.get("/workflows/line/1/bpmn", "viewer").text
     assert console.get("/workflows/line/9", "viewer").status_code == 404
 
 
@@ -133,7 +135,7 @@ def test_a_file_larger_than_other_forms_is_taken(console: ConsoleClient) -> None
 
 
 def test_who_may_not_change_workflows_sees_no_control_and_is_refused(console: ConsoleClient) -> None:
-    assert "<form" not in console.get("/workflows/line/1", "operator").text.partition("<main")[2]
+    assert "/retire" not in console.get("/workflows/line/1", "operator").text
     assert console.post("/workflows/line/1/retire", "operator").status_code == 403
     assert console.get("/workflows/import", "operator").status_code == 403
     assert state_in(console.house.database, "line") == "active"
@@ -149,11 +151,11 @@ def test_executions_are_filtered_by_workflow_state_and_day(console: ConsoleClien
         ("?workflow=bell", {bell}),
         ("?status=completed", {line}),
         ("?since=2000-01-01", {line, bell}),
-        ("?since=2999-01-01", set()),
+        ("?since=2090-01-01", set()),
     ):
         page = console.get(f"/executions{query}", "viewer")
         assert set(re.findall(r'href="/console/executions/([^"?]+)"', page.text)) == found
-    assert "There is no such execution" in words_on(page)
+    assert "There is no such execution" in words_on(console.get("/executions?since=2090-01-01", "viewer"))
     for query in ("?status=odd", "?since=soon", "?workflow=%00", "?after=odd"):
         assert console.get(f"/executions{query}", "viewer").status_code == 422
 

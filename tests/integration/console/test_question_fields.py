@@ -8,8 +8,9 @@ import httpx2
 import pytest
 
 from schemas.access.roles import Role
-from statemachine.workflow.options.human import HumanRules
+from statemachine.workflow.options.human import NO_RULES, HumanRules
 from storage.people.reviews import Review
+from tasks.people.due_holds import apply_due
 from tests.support.console.client import ConsoleClient, console_over, words_on
 from tests.support.engine.general_runs import ScriptedActions, begin
 from tests.support.in_process_fleet import InProcessFleet
@@ -64,7 +65,7 @@ def console(database_url: str) -> Iterator[ConsoleClient]:
 def taken(console: ConsoleClient, form: dict[str, Any] | None = FORM) -> Review:
     """A question with this form, which the reviewer has taken."""
     (run_id,) = begin(console.house, "one_question")
-    review = asked_with(console.house, run_id, HumanRules(form=form))
+    review = asked_with(console.house, run_id, NO_RULES if form is None else HumanRules(form=form))
     assert console.post(f"/reviews/{review.review_id}/take", "wang").status_code == 200
     return review
 
@@ -93,6 +94,7 @@ def test_each_field_is_drawn_by_its_kind_with_its_title_and_limits(console: Cons
     drawn = {
         name: tag for tag, name in re.findall(r'<(input|select|textarea)[^>]*name="answer\.(\w+)"', page.text)
     }
+    assert list(drawn)[:2] == ["amount", "parts"]
     assert drawn == {
         "amount": "input",
         "share": "input",
@@ -105,26 +107,26 @@ def test_each_field_is_drawn_by_its_kind_with_its_title_and_limits(console: Cons
     assert page.text.count('type="checkbox" name="answer.parts"') == 2
     assert "数量 *" in words_on(page)
     assert "1–9" in words_on(page)
+    assert "Your answer" in words_on(page)
     assert "几件 &lt;script&gt;" in page.text
 
 
 def test_what_was_filled_in_is_answered_as_the_schema_means_it(console: ConsoleClient) -> None:
     review = taken(console)
     assert answered(console, review).status_code == 200
-    held = Probe(console.house.database).value(
-        "SELECT payload FROM held_decisions WHERE review_id = %s", review.review_id
+    assert apply_due(console.house.engine, console.house.forms) == 1
+    output = Probe(console.house.database).value(
+        "SELECT output FROM steps WHERE step_id = %s", review.step_id
     )
-    assert held == {
-        "decision": "yes",
-        "form": {
-            "amount": 3,
-            "share": 0.5,
-            "why": "old",
-            "paid": False,
-            "grade": 3,
-            "parts": ["pump", "valve"],
-            "place": {"room": 7},
-        },
+    assert (output["decision"], output["by"]) == ("yes", "wang")
+    assert output["form"] == {
+        "amount": 3,
+        "share": 0.5,
+        "why": "old",
+        "paid": False,
+        "grade": 3,
+        "parts": ["pump", "valve"],
+        "place": {"room": 7},
     }
 
 
