@@ -31,7 +31,7 @@ class ExecutionsPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionPage:
+class ShownExecution:
     """An execution: why it waits, where it stands, and what its steps came to."""
 
     template: ClassVar[str] = "flows/execution.html"
@@ -53,6 +53,11 @@ class ExecutionPage:
         return bool(self.execution["task_id"] != self.execution["execution_id"])
 
     @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.execution["finished_at"] is None
+
+    @property
     def verbs(self) -> Sequence[str]:
         """What may be done to it as it stands; the service has the last word."""
         state = RunState(self.execution["status"])
@@ -69,7 +74,7 @@ class ExecutionPage:
     def stand(self) -> str:
         """Another text when the picture is another: a browser shows a picture again by its address."""
         stats = self.execution["task_stats"]
-        return f"{self.execution['updated_at']:%Y%m%d%H%M%S%f}-{stats.running}-{stats.completed}"
+        return f"{self.execution['updated_at']:%Y%m%d%H%M%S%f}-{self.execution['status']}-{stats.running}"
 
     def written(self, value: Any) -> str:
         """A value as JSON."""

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from api.server.cursor import cursor_of, place_of
 from api.server.refusal import invalid, unknown
-from console.flows.execution_view import ExecutionPage, ExecutionsPage
+from console.flows.execution_view import ExecutionsPage, ShownExecution
 from console.flows.workflows import SVG
 from console.server.form import EMPTY, Form
 from console.server.route import change, page
@@ -112,7 +112,7 @@ def _filter(chosen: dict[str, str]) -> TaskFilter:
     return TaskFilter(workflow=named, status=state, created_from=begun)
 
 
-def _page(visit: Visit, form: Form = EMPTY, refusal: str | None = None) -> ExecutionPage:
+def _page(visit: Visit, form: Form = EMPTY, refusal: str | None = None) -> ShownExecution:
     """The page as it stands now.
 
     Raises:
@@ -126,7 +126,7 @@ def _page(visit: Visit, form: Form = EMPTY, refusal: str | None = None) -> Execu
     steps = reader.steps(execution_id, after=int(after), limit=STEPS + 1)
     if found is None or steps is None:
         raise unknown("execution", execution_id)
-    return ExecutionPage(
+    return ShownExecution(
         execution=found,
         steps=steps[:STEPS],
         next=steps[STEPS - 1].step_id if len(steps) > STEPS else None,

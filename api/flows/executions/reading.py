@@ -37,8 +37,8 @@ from storage.engine.flow.variables import WrittenVariables
 from storage.engine.runs import RunRow
 from storage.flows.executions import Executions
 from storage.flows.task_list import TaskFilter, TaskList, TaskRow
+from tasks.flows.executions.execution_fields import summary_of, variables_of
 from tasks.flows.executions.looking import ExecutionReader
-from tasks.flows.executions.standing import summary_of, variables_of
 from tasks.forms import TaskForms
 
 router = APIRouter(prefix="/executions", tags=["executions"], route_class=Route)

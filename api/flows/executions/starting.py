@@ -22,7 +22,7 @@ from schemas.flows.tasks import GeneralTask
 from statemachine.workflow.definition import Workflow
 from storage.engine.definitions import Definitions
 from storage.flows.task_list import TaskRow
-from tasks.flows.executions.standing import execution_of
+from tasks.flows.executions.execution_fields import execution_of
 from tasks.forms import TaskForms
 
 router = APIRouter(prefix="/workflows", tags=["executions"], route_class=Route)

@@ -26,7 +26,7 @@ from schemas.flows.executions import (
 )
 from statemachine.workflow.options.catches import CatchKind
 from storage.flows.task_list import TaskRow
-from tasks.flows.executions.standing import execution_of
+from tasks.flows.executions.execution_fields import execution_of
 from tasks.flows.interventions import (
     Intervention,
     Rerun,

@@ -11,7 +11,7 @@ from storage.engine.definitions import Definitions
 from storage.flows.executions import ChildRun, Executions
 from storage.flows.task_list import Position, TaskFilter, TaskList, TaskRow
 from tasks.flows.bpmn_export import picture_of
-from tasks.flows.executions.standing import execution_of, step_of
+from tasks.flows.executions.execution_fields import execution_of, step_of
 from tasks.forms import TaskForms
 from tools.diagrams.position import NodeCounts, RunPosition
 
