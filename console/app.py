@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
 from console.access import login
+from console.flows import executions, workflow_import, workflows
 from console.orders import numbers, reports, stops
 from console.outbound import deliveries, subscribers
 from console.people import alerts, intake, reviews
@@ -35,6 +36,9 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *intake.ROUTES,
     *deliveries.ROUTES,
     *subscribers.ROUTES,
+    *workflow_import.ROUTES,
+    *workflows.ROUTES,
+    *executions.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

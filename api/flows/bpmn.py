@@ -1,6 +1,6 @@
 """The routes of BPMN files: taken in, given out, drawn."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any, Final
 
@@ -10,18 +10,16 @@ from api.flows.workflows import Name, Version
 from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.parts import Parts
 from api.server.refusal import Refusal
 from api.server.route import Route
 from api.server.services import GivenParts
-from engine.definitions.states import version_of
 from schemas.access.scopes import Scope
 from schemas.core.bpmn.problems import BpmnProblem
 from schemas.core.error import Code
 from schemas.flows.bpmn import BpmnImported, BpmnRemark, ImportedDefinitionView
-from storage.engine.definitions import Definitions
 from tasks.flows.bpmn_export import bpmn_of, picture_of
 from tasks.flows.bpmn_import import BpmnImport, ImportReport
+from tasks.flows.definitions.registered import registered
 
 router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=Route)
 
@@ -84,7 +82,7 @@ def import_workflows(
 )
 def export_workflow(name: Name, version: Version, parts: GivenParts) -> Response:
     """With what came with the file that it was imported from, and with its diagram or a new one."""
-    return Response(bpmn_of(_body_of(parts, name, version)), media_type=BPMN)
+    return Response(bpmn_of(registered(parts.database, name, version).body), media_type=BPMN)
 
 
 @router.get(
@@ -96,15 +94,7 @@ def export_workflow(name: Name, version: Version, parts: GivenParts) -> Response
 )
 def draw_workflow(name: Name, version: Version, parts: GivenParts) -> Response:
     """By the diagram of the file that it was imported from, or laid out anew."""
-    return Response(picture_of(_body_of(parts, name, version)), media_type=SVG)
-
-
-def _body_of(parts: Parts, name: str, version: str) -> Mapping[str, Any]:
-    with parts.database.transaction() as work:
-        version_of(work, name, version)
-        body = Definitions(work).find(name, version)
-    assert body is not None, "a version has a body"
-    return body
+    return Response(picture_of(registered(parts.database, name, version).body), media_type=SVG)
 
 
 def _report(taken: ImportReport) -> BpmnImported:

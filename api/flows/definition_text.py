@@ -1,25 +1,16 @@
-"""A definition as it is sent: JSON or YAML, read and examined, with everything that is wrong with it."""
+"""A definition as it is sent over HTTP, JSON or YAML, and what is answered to one that cannot be kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.message import Message
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
-from api.server.parts import Parts
 from api.server.refusal import Refusal
-from engine.definitions.triggers import faults_beside
-from schemas.core.definition.reader import place_of
-from schemas.core.definition.text import (
-    DefinitionProblem,
-    UnreadableDefinition,
-    WrittenDefinition,
-    read_json,
-    read_yaml,
-)
+from schemas.core.definition.text import DefinitionProblem
 from schemas.core.error import Code
 from schemas.flows.workflows import DefinitionProblemView
+from tasks.flows.definitions.sent_text import SentText
 
 MOST_PROBLEMS: Final = 1000
 """Problems that one answer lists."""
@@ -41,27 +32,6 @@ DEFINITION_BODY: Final[dict[str, Any]] = {
 _YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
 
 
-@dataclass(frozen=True, slots=True)
-class SentText:
-    """A definition as it was sent."""
-
-    body: bytes
-    is_yaml: bool
-
-    def read(self) -> WrittenDefinition:
-        """The definition.
-
-        Raises:
-            UnreadableDefinition: it is no object that can be kept.
-        """
-        if not self.is_yaml:
-            return read_json(self.body)
-        try:
-            return read_yaml(self.body.decode())
-        except UnicodeDecodeError as error:
-            raise UnreadableDefinition(DefinitionProblem(at=(), message="is not UTF-8")) from error
-
-
 async def sent_text(request: Request) -> SentText:
     """The body, when it is JSON or YAML.
 
@@ -79,28 +49,6 @@ async def sent_text(request: Request) -> SentText:
 
 
 Sent = Annotated[SentText, Depends(sent_text)]
-
-
-def examined(
-    sent: SentText, parts: Parts, *, active: bool
-) -> tuple[WrittenDefinition, Sequence[DefinitionProblem]]:
-    """A definition, and everything that is wrong with it.
-
-    A draft need not have the steps that its product needs, nor the workflows that it names.
-    """
-    try:
-        written = sent.read()
-    except UnreadableDefinition as error:
-        return WrittenDefinition({}), error.problems
-    read = parts.engine.definition_rules.examine(written.body, purposes=active)
-    faults = [*read.faults]
-    if active and read.workflow is not None:
-        # A draft may name what is added after it.
-        with parts.database.transaction() as work:
-            faults += faults_beside(work, read.workflow, ())
-    problems = [written.problem(fault.message, place_of(fault, written.body)) for fault in faults]
-    # From top to bottom, as it is read.
-    return written, sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
 def refusal_of(problems: Sequence[DefinitionProblem]) -> Refusal:

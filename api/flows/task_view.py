@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from api.flows.live_states import live_view_of
-from engine.catalogue import task_type_of
-from runtime.mask import mask_text
 from schemas.core.private_words import masked
 from schemas.flows.tasks import ListedTask, StepView, TaskView
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.flows.live_states import LiveState
 from storage.flows.task_list import TaskList, TaskRow
+from tasks.flows.executions.task_fields import error_of, fields_of
 from tasks.forms import TaskForms
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
@@ -29,30 +28,11 @@ _STEP_STATUS: Final[Mapping[str, _StepStatus]] = MappingProxyType(
         "cancelled": "cancelled",
     }
 )
-_TIMED_OUT: Final = "timed_out"
 
 
 def listed(row: TaskRow, live: LiveState | None) -> ListedTask:
     """The task as a list shows it."""
     return ListedTask(**fields_of(row), live=None if live is None else live_view_of(live))
-
-
-def fields_of(row: TaskRow) -> dict[str, Any]:
-    """The fields that every answer about a task has."""
-    return {
-        "task_id": row.task_id,
-        "task_type": task_type_of(row.workflow),
-        "description": None if row.description is None else mask_text(row.description),
-        "status": row.status.value,
-        "state": row.state,
-        "order_id": row.order_id,
-        "priority": row.priority,
-        "created_by": row.created_by,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "finished_at": row.finished_at,
-        "timeout_at": row.deadline_at,
-    }
 
 
 def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
@@ -76,13 +56,3 @@ def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
             for step in details.steps
         ],
     )
-
-
-def error_of(row: TaskRow, error: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Why a task failed or was cancelled, as it may be shown."""
-    if row.status not in (RunState.FAILED, RunState.CANCELLED) or error is None:
-        return None
-    if error.get("message") == _TIMED_OUT:
-        return {"code": _TIMED_OUT, "message": "the time it was given has passed"}
-    shown: dict[str, Any] = masked(error)
-    return shown

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from api.flows.live_states import GivenLiveReader
-from api.flows.task_view import fields_of, listed, view_of
+from api.flows.task_view import listed, view_of
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -28,6 +28,7 @@ from statemachine.workflow.states import RunState
 from storage.access.keys import Key
 from storage.core.database import Database
 from storage.flows.task_list import TaskFilter, TaskList, TaskRow
+from tasks.flows.executions.task_fields import fields_of
 from tasks.forms import Acceptance, ReadTask, Sender, TaskForms
 
 TaskId = Annotated[

@@ -10,7 +10,6 @@ from api.flows.definition_text import (
     DEFINITION_BODY,
     MOST_PROBLEMS,
     Sent,
-    examined,
     refusal_of,
     view_of,
 )
@@ -21,7 +20,7 @@ from api.server.parts import Parts
 from api.server.refusal import unknown
 from api.server.route import Route
 from api.server.services import GivenParts
-from engine.definitions.states import current_of, move, version_of
+from engine.definitions.states import current_of
 from schemas.access.scopes import Scope
 from schemas.core.definition.text import as_yaml
 from schemas.core.error import Code
@@ -37,8 +36,9 @@ from schemas.flows.workflows import (
     WorkflowView,
 )
 from statemachine.workflow.states import DefinitionEvent
-from storage.access.system_audit import SystemAudit
-from storage.engine.definitions import Definitions, DefinitionVersion
+from storage.engine.definitions import DefinitionVersion
+from tasks.flows.definitions.registered import move_version, registered, versions_of
+from tasks.flows.definitions.sent_text import examined, keep_draft
 
 router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=Route)
 
@@ -60,16 +60,11 @@ def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded
     What is wrong with it is answered all at once, in `details.fields`. The steps that the product of its trigger
     needs may be missing until it is activated.
     """
-    written, problems = examined(sent, parts, active=False)
+    written, problems = examined(sent, parts.database, parts.engine.definition_rules, active=False)
     if problems:
         raise refusal_of(problems)
-    name, version = str(written.body["workflow"]), str(written.body["version"])
-    with parts.database.transaction() as work:
-        is_new = Definitions(work).add_draft(name, version, written.body)
-        if is_new:
-            SystemAudit(work).write(actor, "workflow_added", {"workflow": name, "version": version})
-        found = version_of(work, name, version)
-    return DefinitionAdded(outcome="added" if is_new else "existing", version=_version(found))
+    kept = keep_draft(parts.database, written, by=actor)
+    return DefinitionAdded(outcome="added" if kept.is_new else "existing", version=_version(kept.version))
 
 
 @router.post(
@@ -81,7 +76,7 @@ def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded
 )
 def check_workflow(sent: Sent, parts: GivenParts) -> DefinitionChecked:
     """Answers 200 whether it could be activated or not, and says so; nothing is kept."""
-    written, problems = examined(sent, parts, active=True)
+    written, problems = examined(sent, parts.database, parts.engine.definition_rules, active=True)
     return DefinitionChecked(
         valid=not problems,
         workflow=_text(written.body.get("workflow")),
@@ -93,8 +88,7 @@ def check_workflow(sent: Sent, parts: GivenParts) -> DefinitionChecked:
 @router.get("", summary="Every workflow", dependencies=[requires(Scope.READ)])
 def list_workflows(parts: GivenParts) -> WorkflowList:
     """By name, each with its versions and their states."""
-    with parts.database.transaction() as work:
-        versions = Definitions(work).versions()
+    versions = versions_of(parts.database)
     return WorkflowList(
         workflows=[
             _workflow(name, list(several)) for name, several in groupby(versions, lambda each: each.workflow)
@@ -110,8 +104,7 @@ def list_workflows(parts: GivenParts) -> WorkflowList:
 )
 def find_workflow(name: Name, parts: GivenParts) -> WorkflowView:
     """New runs begin with `current_version`: of the active versions the one that was activated last."""
-    with parts.database.transaction() as work:
-        versions = Definitions(work).versions(name)
+    versions = versions_of(parts.database, name)
     if not versions:
         raise unknown("workflow", name)
     return _workflow(name, versions)
@@ -137,12 +130,10 @@ def find_definition(
     ] = "json",
 ) -> DefinitionView | Response:
     """Its fields in the order in which they were written."""
-    with parts.database.transaction() as work:
-        found, body = version_of(work, name, version), Definitions(work).find(name, version)
-    assert body is not None, "a version has a body"
+    found = registered(parts.database, name, version)
     if form == "yaml":
-        return Response(as_yaml(body), media_type="application/yaml")
-    return DefinitionView(**_version(found).model_dump(), definition=dict(body))
+        return Response(as_yaml(found.body), media_type="application/yaml")
+    return DefinitionView(**_version(found.version).model_dump(), definition=dict(found.body))
 
 
 @router.post(
@@ -172,16 +163,7 @@ def retire_workflow(name: Name, version: Version, parts: GivenParts, actor: Acto
 
 
 def _moved(name: str, version: str, event: DefinitionEvent, parts: Parts, actor: str) -> DefinitionMoved:
-    with parts.database.transaction() as work:
-        moved = move(work, parts.engine.definition_rules, name, version, event)
-        if not moved.repeated:
-            what = {
-                DefinitionEvent.ACTIVATE: "workflow_activated",
-                DefinitionEvent.RETIRE: "workflow_retired",
-            }
-            SystemAudit(work).write(actor, what[event], {"workflow": name, "version": version})
-    # Whoever asks this process next is answered by what is so now.
-    parts.engine.catalogue.forget()
+    moved = move_version(parts.database, parts.engine, name, version, event, by=actor)
     return DefinitionMoved(outcome="repeated" if moved.repeated else "applied", version=_version(moved.found))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from console.people.question_fields import answer_in
 from console.people.review_view import ACTING
 from console.server.form import FieldFault, Form
 from console.server.visit import Visit
@@ -38,7 +39,7 @@ def payload_of(visit: Visit, opened: DecidableReview) -> Mapping[str, Any]:
         if chosen == "close" and not reason:
             raise FaultyDecision(reason="people.reviews.fault.reason")
         if opened.order is None:
-            return {"decision": chosen} | ({"note": reason} if reason else {})
+            return {"decision": chosen} | ({"note": reason} if reason else {}) | _answered(opened, form)
         return {"decision": chosen} | ({"reason": reason} if reason else {})
     payload: dict[str, Any] = {"decision": "classify", "intent_level2": level2.value}
     if reason:
@@ -46,6 +47,20 @@ def payload_of(visit: Visit, opened: DecidableReview) -> Mapping[str, Any]:
     if opened.order is not None:
         payload |= _date_of(visit, opened.order, level2, form)
     return payload
+
+
+def _answered(opened: DecidableReview, form: Form) -> dict[str, Any]:
+    """What a question of general work asks for beside the decision.
+
+    Raises:
+        FaultyDecision: a field of it cannot be read.
+    """
+    if opened.review.form is None:
+        return {}
+    answer, faults = answer_in(opened.review.form, form)
+    if faults:
+        raise FaultyDecision(**faults)
+    return {"form": answer}
 
 
 def _date_of(visit: Visit, order: Order, level2: Level2, form: Form) -> Mapping[str, str]:

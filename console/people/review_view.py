@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 
+from console.people.question_fields import QuestionField
 from console.server.form import EMPTY, Form
 from schemas.core.language import Language
 from schemas.people.wording import decision_title, flag_title, intent_title
@@ -89,6 +90,8 @@ class ReviewsPage:
     last: HeldDecision | None
     """The decision of this review that was held last."""
     form: Form = EMPTY
+    fields: Sequence[QuestionField] = ()
+    """What the question asks for beside the decision."""
     refusal: str | None = None
     """The key of the words that say why a decision was not taken."""
 

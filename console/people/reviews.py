@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from api.server.refusal import unknown
 from console.people.decision_form import FaultyDecision, payload_of
 from console.people.list_filter import MOST_ROWS, filter_of, narrowed_by, query_of, rows_of
+from console.people.question_fields import faults_of, fields_of
 from console.people.review_view import ReviewsPage, Tray, choices_of, pieces_of
 from console.server.form import EMPTY, Form
 from console.server.route import change, page
@@ -87,8 +88,9 @@ def decide(visit: Visit) -> Response:
         )
     except FaultyDecision as error:
         return visit.faulty(_page(visit, review_id, visit.form.with_faults(**error.faults)))
-    except InvalidAnswer:
-        return visit.faulty(_page(visit, review_id, visit.form, "people.reviews.refusal.invalid"))
+    except InvalidAnswer as error:
+        form = visit.form.with_faults(**faults_of(error.problems, opened.review.form))
+        return visit.faulty(_page(visit, review_id, form, "people.reviews.refusal.invalid"))
     if result.outcome in (Held.DONE, Held.REPEATED):
         # Who has the next one already is shown what can be undone.
         return show_tray(visit) if visit.form["ahead"] else _next(visit)
@@ -180,6 +182,7 @@ def _page(visit: Visit, review_id: str | None, form: Form = EMPTY, refusal: str 
         choices=choices_of(opened, opened.dates, visit.language) if is_open else (),
         calendar=calendar_of(context, opened.order, shown.now) if is_mine and opened.order else (),
         last=last,
+        fields=fields_of(opened.review.form, form) if is_mine and opened.order is None else (),
     )
 
 

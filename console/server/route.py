@@ -39,16 +39,16 @@ def page(path: str, handler: Handler, *, scope: Scope = Scope.READ) -> Route:
     return Route(path, show, methods=["GET"], name=handler.__name__)
 
 
-def change(path: str, handler: Handler, *, scope: Scope = Scope.READ) -> Route:
+def change(path: str, handler: Handler, *, scope: Scope = Scope.READ, largest: int = LARGEST_FORM) -> Route:
     """A form that changes something: it must come from a page of ours, of this very session."""
 
     async def take(request: Request) -> Response:
         services = services_of(request)
         require_our_origin(request)
-        form = await read_form(request)
         session = await asyncio.to_thread(find_session, services.parts.database, cookie_of(request))
         if session is None:
             return _to_login(request)
+        form = await read_form(request, largest)
         if not hmac.compare_digest(form["token"].encode(), session.form_token.encode()):
             raise HTTPException(403, "token")
         require_scope(session, scope)
@@ -78,15 +78,15 @@ def require_our_origin(request: Request) -> None:
         raise HTTPException(403, "origin")
 
 
-async def read_form(request: Request) -> Form:
-    """The form that was sent.
+async def read_form(request: Request, largest: int = LARGEST_FORM) -> Form:
+    """The form that was sent, of at most so many bytes.
 
     Raises:
         HTTPException: it is none (400, 415), or too large (413).
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise HTTPException(415, "form")
-    body = await read_body(request, LARGEST_FORM)
+    body = await read_body(request, largest)
     try:
         return Form.parse(body)
     except ValueError as error:

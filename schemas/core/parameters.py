@@ -22,7 +22,7 @@ from schemas.core.problems import Problem
 _KEPT: Final = 256
 """Schemas whose validators a process keeps."""
 
-_SAID: Final[Mapping[str, str]] = {
+SAID: Final[Mapping[str, str]] = {
     "type": "must be of type {}",
     "enum": "must be one of {}",
     "const": "must be {}",
@@ -43,6 +43,7 @@ _SAID: Final[Mapping[str, str]] = {
     "anyOf": "has none of the forms it may have",
     "oneOf": "must have exactly one of the forms it may have",
 }
+"""What is said of a value that breaks a rule of a schema, by the rule; `{}` is what the rule demands."""
 
 
 class MalformedSchema(ValueError):
@@ -166,7 +167,7 @@ def _told(error: ValidationError, field: str, kind: str) -> Iterator[Problem]:
         for name in _unknown(error.instance, error.schema):
             yield Problem(field=f"{place}.{_legible(name)}", message=f"is not a {kind}")
     else:
-        said = _SAID.get(rule, f"does not keep the rule '{rule}'")
+        said = SAID.get(rule, f"does not keep the rule '{rule}'")
         yield Problem(field=place, message=said.format(_shown(error.validator_value)))
 
 

@@ -42,6 +42,10 @@ _WAITS = text(
     ORDER BY 1, 3, 4 LIMIT :limit
     """
 )
+_CHILDREN = text(
+    "SELECT c.run_id, c.workflow, c.version, c.state, s.node, c.created_at FROM steps s "
+    "JOIN runs c ON c.parent_step_id = s.step_id WHERE s.run_id = :run_id ORDER BY c.created_at, c.run_id LIMIT :limit"
+)
 _STATUS: Final = f"CASE WHEN state = {DONE} THEN 'completed' ELSE state END"
 # What a row says of its own life, in the order in which it lived; each place is that of its row, so that a page that
 # ends here goes on behind it.
@@ -160,6 +164,19 @@ class WaitRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildRun:
+    """A run that a step of another one has begun."""
+
+    run_id: str
+    workflow: str
+    version: str
+    state: str
+    node: str
+    """The step that has begun it."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
     """A line of an execution's log; no row holds it, it follows from one."""
 
@@ -221,6 +238,11 @@ class Executions(Repository):
         """What its open steps wait for, questions to people apart."""
         rows = self.connection.execute(_WAITS, {"run_id": run_id, "limit": limit})
         return [WaitRow(**row._mapping) for row in rows]
+
+    def children(self, run_id: str, limit: int) -> list[ChildRun]:
+        """The runs that its steps have begun, in the order in which they began."""
+        rows = self.connection.execute(_CHILDREN, {"run_id": run_id, "limit": limit})
+        return [ChildRun(**row._mapping) for row in rows]
 
     def log(self, run_id: str, *, after: tuple[datetime, str] | None, limit: int) -> Sequence[LogLine]:
         """Its log from behind this place on, the oldest line first."""

@@ -5,17 +5,17 @@ from typing import Annotated, Any, Final, cast
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from api.flows.executions.log_stream import LogReader, entry_of, log_stream
-from api.flows.executions.view import execution_of, step_of, summary_of, variables_of
 from api.outbound.streams.broadcast import Broadcast
 from api.outbound.streams.event_stream import MEDIA_TYPE
 from api.server.admission import Admission
 from api.server.authentication import requires
 from api.server.cursor import Cursor, Place, cursor_of, place_of
 from api.server.errors import documented
+from api.server.parts import Parts
 from api.server.refusal import invalid, unknown
 from api.server.route import Route
 from api.server.services import GivenParts, GivenServices, kept
-from api.task_intake import GivenIntake
+from api.task_intake import GivenIntake, TaskIntake
 from engine.catalogue import workflow_named
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
@@ -37,6 +37,8 @@ from storage.engine.flow.variables import WrittenVariables
 from storage.engine.runs import RunRow
 from storage.flows.executions import Executions
 from storage.flows.task_list import TaskFilter, TaskList, TaskRow
+from tasks.flows.executions.execution_fields import summary_of, variables_of
+from tasks.flows.executions.looking import ExecutionReader
 from tasks.forms import TaskForms
 
 router = APIRouter(prefix="/executions", tags=["executions"], route_class=Route)
@@ -84,8 +86,7 @@ def list_executions(
 ) -> ExecutionPage:
     """Runs of workflows, those that carry orders too. What begins while pages are read is before the first of them."""
     filters = TaskFilter(status=status, workflow=None if workflow is None else workflow_named(workflow))
-    with parts.database.transaction() as work:
-        rows = TaskList(work, intake.forms.subjects).page(filters, after=place_of(cursor), limit=limit + 1)
+    rows = reader_of(parts, intake).page(filters, after=place_of(cursor), limit=limit + 1)
     shown = rows[:limit]
     return ExecutionPage(
         executions=[ExecutionSummary(**summary_of(row)) for row in shown],
@@ -101,9 +102,10 @@ def list_executions(
 )
 def find_execution(execution_id: ExecutionId, parts: GivenParts, intake: GivenIntake) -> ExecutionView:
     """How far its steps are, what its variables hold, what it waits for, and what it came to."""
-    with parts.database.transaction() as work:
-        row = found_in(work, execution_id, intake.forms)
-        return ExecutionView(**execution_of(work, row, intake.forms, parts.engine.catalogue))
+    fields = reader_of(parts, intake).in_full(execution_id)
+    if fields is None:
+        raise unknown("execution", execution_id)
+    return ExecutionView(**fields)
 
 
 @router.get(
@@ -120,14 +122,14 @@ def list_execution_steps(
     cursor: Cursor = None,
 ) -> ExecutionStepPage:
     """Each as often as it was entered, in the order in which that was."""
-    with parts.database.transaction() as work:
-        run = run_in(work, found_in(work, execution_id, intake.forms))
-        workflow = parts.engine.catalogue.version(work, run.workflow, run.version)
-        rows = Executions(work).steps(run.run_id, after=_number(place_of(cursor)), limit=limit + 1)
-    shown = rows[:limit]
+    after = _number(place_of(cursor))
+    steps = reader_of(parts, intake).steps(execution_id, after=after, limit=limit + 1)
+    if steps is None:
+        raise unknown("execution", execution_id)
+    shown = steps[:limit]
     return ExecutionStepPage(
-        steps=[step_of(workflow, row) for row in shown],
-        next_cursor=cursor_of((shown[-1].created_at, str(shown[-1].step_id))) if len(rows) > limit else None,
+        steps=list(shown),
+        next_cursor=cursor_of((shown[-1].entered_at, str(shown[-1].step_id))) if len(steps) > limit else None,
     )
 
 
@@ -207,6 +209,11 @@ def list_execution_log(
         entries=[entry_of(line) for line in shown],
         next_cursor=cursor_of((shown[-1].at, shown[-1].place)) if len(lines) > limit else None,
     )
+
+
+def reader_of(parts: Parts, intake: TaskIntake) -> ExecutionReader:
+    """What reads executions in this process."""
+    return ExecutionReader(parts.database, intake.forms, parts.engine)
 
 
 def found_in(work: UnitOfWork, execution_id: str, forms: TaskForms) -> TaskRow:

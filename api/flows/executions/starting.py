@@ -5,7 +5,6 @@ import hashlib
 
 from fastapi import APIRouter, Request, Response
 
-from api.flows.executions.view import execution_of
 from api.flows.tasks import accepted
 from api.flows.workflows import Name
 from api.server.authentication import requires
@@ -23,6 +22,7 @@ from schemas.flows.tasks import GeneralTask
 from statemachine.workflow.definition import Workflow
 from storage.engine.definitions import Definitions
 from storage.flows.task_list import TaskRow
+from tasks.flows.executions.execution_fields import execution_of
 from tasks.forms import TaskForms
 
 router = APIRouter(prefix="/workflows", tags=["executions"], route_class=Route)

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.flows.executions.reading import ExecutionId, found_in
-from api.flows.executions.view import execution_of
 from api.flows.task_control import carry_out
 from api.server.actor import Actor
 from api.server.authentication import requires
@@ -27,6 +26,7 @@ from schemas.flows.executions import (
 )
 from statemachine.workflow.options.catches import CatchKind
 from storage.flows.task_list import TaskRow
+from tasks.flows.executions.execution_fields import execution_of
 from tasks.flows.interventions import (
     Intervention,
     Rerun,

@@ -27,7 +27,7 @@ const refresh = async (region) => {
 };
 
 // Never two requests for the same region at once: what comes meanwhile leads to one more.
-const renew = async (region) => {
+export const renew = async (region) => {
   if (waiting.has(region.id)) return waiting.set(region.id, true);
   waiting.set(region.id, false);
   try {

@@ -1,11 +1,10 @@
-"""An execution as the execution routes show it: read from rows, masked like everything that is shown."""
+"""An execution as it is shown: read from rows, masked like everything that is shown."""
 
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.flows.task_view import error_of, fields_of
 from engine.catalogue import Catalogue
 from runtime.mask import mask_text
 from schemas.core.private_words import masked
@@ -19,6 +18,7 @@ from storage.flows.executions import Executions, ExecutionStepRow, StepProgress,
 from storage.flows.task_list import TaskList, TaskRow
 from storage.people.interrupts import InterruptFilter, Interrupts
 from storage.people.reviews import Review
+from tasks.flows.executions.task_fields import error_of, fields_of
 from tasks.forms import TaskForms
 
 _MOST_WAITS: Final = 100
