@@ -18,6 +18,14 @@ class ProductEvent(Effect):
     title: str
     status: Literal["running", "waiting", "ready", "failed"]
     artifact_ref: str | None = None
+    interrupt_id: str | None = None
+    """The question that is waited for."""
+    until: datetime | None = None
+    """How long it is waited, on the business clock."""
+    trace_id: str | None = None
+    """Of an event that is about no run; any other belongs to the trace of its run."""
+    request_id: str | None = None
+    """The request that led to it, where that is another than the one that began the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

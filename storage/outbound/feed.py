@@ -16,7 +16,7 @@ SETTLED_BELOW: Final = "feed_order(pg_snapshot_xmin(pg_current_snapshot()))"
 
 _FIELDS: Final = (
     "e.feed_order, e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, "
-    "e.title, e.status, e.artifact_ref, e.at"
+    "e.title, e.status, e.artifact_ref, e.interrupt_id, e.until, e.trace_id, e.request_id, e.at"
 )
 _AFTER: Final = (
     "(e.feed_order, e.event_id) > (:order, :event) AND e.feed_order < :ceiling "
@@ -96,6 +96,10 @@ class FeedEvent:
     title: str
     status: str
     artifact_ref: str | None
+    interrupt_id: str | None
+    until: datetime | None
+    trace_id: str
+    request_id: str | None
     at: datetime
 
 
@@ -168,6 +172,10 @@ class Feed(Repository):
                 title=row.title,
                 status=row.status,
                 artifact_ref=row.artifact_ref,
+                interrupt_id=row.interrupt_id,
+                until=row.until,
+                trace_id=row.trace_id,
+                request_id=row.request_id,
                 at=row.at,
             )
             for row in rows

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata
+from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata, trace_of
 
 # What is added to transaction ids, so that the feed's order goes on rising when its rows were restored into another
 # server, whose transaction ids begin anew. The function `feed_order` adds it.
@@ -43,6 +43,11 @@ events = Table(
     Column("title", Text, nullable=False),
     Column("status", String(16), nullable=False),
     Column("artifact_ref", String(255)),
+    # Of a wait: the question that is asked, and until when it is waited for, on the business clock.
+    Column("interrupt_id", Name),
+    Column("until", Moment),
+    trace_of(),
+    Column("request_id", String(64)),
     business_moment("at"),
     # The month that it is kept in: its id tells no time, and `at` is a time of the business clock.
     Column("created_at", Moment, primary_key=True, server_default=text("clock_timestamp()")),
@@ -122,6 +127,7 @@ notices = Table(
     Column("recipient", Name),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
+    trace_of(),
     Column("state", String(16), nullable=False, server_default="waiting"),
     Column("tries", Integer, nullable=False, server_default="0"),
     database_moment("due_at"),

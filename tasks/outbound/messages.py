@@ -74,6 +74,7 @@ def message_of(happening: SubscribedEvent) -> EventMessage | None:
                 "order_id": happening.order_id,
                 "execution_id": happening.execution_id,
                 "event_id": happening.event_id,
+                "trace_id": happening.trace_id,
                 "event": happening.event_type,
                 "status": happening.status,
                 "state": happening.state,

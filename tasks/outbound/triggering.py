@@ -64,10 +64,14 @@ def _entry(event: TriggeringEvent) -> NewInboxEntry:
             "title": mask_text(event.title),
             "status": event.status,
             "artifact_ref": event.artifact_ref,
+            "interrupt_id": event.interrupt_id,
+            "until": None if event.until is None else in_utc(event.until),
+            "trace_id": event.trace_id,
             "at": in_utc(event.at),
         },
         # No sender can give an id of this form.
         source_id=f"feed:{event.event_id}",
         depth=event.depth + 1,
+        trace_id=event.trace_id,
         occurred_at=event.at,
     )

@@ -22,6 +22,10 @@ def shown(event: FeedEvent) -> EventView:
         title=mask_text(event.title),
         status=cast("_Status", event.status),
         artifact_ref=event.artifact_ref,
+        interrupt_id=event.interrupt_id,
+        until=event.until,
+        trace_id=event.trace_id,
+        request_id=None if event.request_id is None else mask_text(event.request_id),
         at=event.at,
     )
 

@@ -22,8 +22,8 @@ KEPT_NAMES: Final = (
     "logged_by", "max_contacts", "model", "next_contact_time", "not_after", "order_cancelled", "order_id", "origin",
     "outcome", "raised_by", "reject_id", "request_id", "requires_human_review", "result", "review_id",
     "review_reason", "round", "round_ends_in", "rounds", "script_id", "script_version", "signal_id", "source",
-    "state", "status", "step", "step_id", "suggested_action", "task_id", "timestamp", "type", "until",
-    "user_intent_l1", "user_intent_l2", "valid", "visit_at", "visit_until",
+    "state", "status", "step", "step_id", "suggested_action", "task_id", "timestamp", "trace_id", "type",
+    "until", "user_intent_l1", "user_intent_l2", "valid", "visit_at", "visit_until",
 )  # fmt: skip
 """Names in JSON under which the fleet keeps what was done, and when."""
 

@@ -43,6 +43,8 @@ def ask_person(entering: Entering) -> Sequence[Effect]:
             stage="review",
             title="等待人工处理",
             status="waiting",
+            interrupt_id=entering.interrupt_id,
+            until=entering.until,
         ),
     )
 

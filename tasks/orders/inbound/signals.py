@@ -211,6 +211,7 @@ def _record(transaction: Transaction, run: RunRow, signal: Signal, came: Consequ
             stage="signal",
             title=came.title,
             status=came.watched,
+            request_id=signal.request_id,
         )
         effects.append(event)
     transaction.write(effects)

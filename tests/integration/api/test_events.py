@@ -26,6 +26,7 @@ from tests.support.waiting import wait_until
 RUN = "exec_of_the_tests"
 FIELDS = {
     "event_id", "event_type", "task_id", "execution_id", "stage", "title", "status", "artifact_ref", "at",
+    "interrupt_id", "until", "trace_id", "request_id",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ HAPPENING = SubscribedEvent(
     execution_id="exec_1",
     title="客户同意上门, 任务完结",
     status="ready",
+    trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
     at=AT,
     order_id="SO1",
     finish_reason="visit_arranged",
