@@ -26,8 +26,8 @@ _RUN: Final = (
 _EVENTS = BulkInsert(
     events_table,
     (
-        "event_type", "task_id", "execution_id", "stage", "title", "status", "artifact_ref", "interrupt_id", "until",
-        "trace_id", "request_id",
+        "event_type", "task_id", "execution_id", "stage", "title", "parameters", "status", "artifact_ref",
+        "interrupt_id", "until", "trace_id", "request_id",
     ),
     stamped="at",
     joined=_RUN,
@@ -57,6 +57,7 @@ class Events(Repository):
                     e.execution_id,
                     e.stage,
                     e.title,
+                    e.parameters,
                     e.status,
                     e.artifact_ref,
                     e.interrupt_id,

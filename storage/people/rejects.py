@@ -14,6 +14,7 @@ from runtime.ids import Prefix, new_id
 from runtime.mask import mask_json
 from runtime.names import shown_id
 from schemas.outbound.effects import ProductEvent
+from schemas.outbound.product_events import ProductEventType
 from storage.core.bulk import recordset, rows_of
 from storage.core.unit_of_work import Repository
 from storage.outbound.events import Events
@@ -240,9 +241,9 @@ def _refused(reject_id: str, task_id: str | None, trace_id: str | None) -> Produ
     return ProductEvent(
         execution_id=reject_id,
         task_id=task_id,
-        event_type="task_rejected",
-        stage="intake",
-        title="任务数据无效, 已保留待更正",
+        event_type=ProductEventType.TASK_REJECTED.value,
+        stage=ProductEventType.TASK_REJECTED.stage.value,
+        title=ProductEventType.TASK_REJECTED.value,
         status="failed",
         trace_id=trace_id,
     )

@@ -76,6 +76,24 @@ def upgrade() -> None:
     sa.UniqueConstraint('token_hash', name=op.f('uq_http_requests_token_hash'))
     )
     op.create_index('ix_http_requests_run_id', 'http_requests', ['run_id'], unique=False)
+    op.create_table('artifacts',
+    sa.Column('path', sa.String(length=200), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('media_type', sa.String(length=100), nullable=False),
+    sa.Column('bytes', sa.BigInteger(), nullable=True),
+    sa.Column('sha256', sa.LargeBinary(), nullable=True),
+    sa.Column('task_id', sa.String(length=64), nullable=True),
+    sa.Column('execution_id', sa.String(length=32), nullable=False),
+    sa.Column('sensitive', sa.Boolean(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('location', sa.Text(), nullable=True),
+    sa.Column('kept_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind IN ('report', 'transcript', 'recording', 'diagram', 'form', 'export', 'log')", name=op.f('ck_artifacts_kind')),
+    sa.PrimaryKeyConstraint('path', name=op.f('pk_artifacts'))
+    )
+    op.create_index('ix_artifacts_execution_id', 'artifacts', ['execution_id'], unique=False)
+    op.create_index('ix_artifacts_expires_at', 'artifacts', ['expires_at'], unique=False, postgresql_where=sa.text('expires_at IS NOT NULL'))
     op.create_table('reports',
     sa.Column('report_id', sa.String(length=32), nullable=False),
     sa.Column('run_id', sa.String(length=32), nullable=False),
@@ -216,6 +234,7 @@ def upgrade() -> None:
     sa.Column('execution_id', sa.String(length=32), nullable=False),
     sa.Column('stage', sa.String(length=32), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('parameters', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('status', sa.String(length=16), nullable=False),
     sa.Column('artifact_ref', sa.String(length=255), nullable=True),
     sa.Column('interrupt_id', sa.String(length=32), nullable=True),
@@ -1054,6 +1073,7 @@ def downgrade() -> None:
         "run_keys",
         "intent_labels",
         "idempotency_keys",
+        "artifacts",
         "forgotten_numbers",
         "figures",
         "figure_pending",
