@@ -1,12 +1,15 @@
 """Product events are a closed list, and each has titles in every language."""
 
+import ast
 import string
 
 import pytest
 
+from runtime.settings import PROJECT
 from schemas.core.language import Language, language_of
 from schemas.orders.signals import SignalType
 from schemas.outbound.product_events import ProductEventType, Stage, title_of, titles
+from tests.support.source import python_files, tree_of
 
 
 def placeholders(text: str) -> set[str]:
@@ -67,3 +70,17 @@ def test_the_language_is_the_one_that_is_liked_best_and_chinese_otherwise(
     header: str | None, language: str
 ) -> None:
     assert language_of(header) == language
+
+
+def test_code_tells_of_events_of_the_list_alone() -> None:
+    told = [
+        keyword.value
+        for path in python_files()
+        if path.relative_to(PROJECT).parts[0] in ("tasks", "storage")
+        for call in ast.walk(tree_of(path))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "ProductEvent"
+        for keyword in call.keywords
+        if keyword.arg in ("event_type", "stage")
+    ]
+    assert told
+    assert all(isinstance(value, ast.Attribute) and value.attr == "value" for value in told)
