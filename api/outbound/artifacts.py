@@ -14,7 +14,7 @@ from schemas.access.scopes import Scope
 from schemas.access.visibility import Content, visible_to
 from schemas.core.error import Code
 from storage.outbound.artifacts import StoredArtifact
-from tasks.outbound.artifacts import ArtifactReader, Unread, find, read
+from tasks.outbound.artifacts import ArtifactReader, ArtifactUnread, find, read
 
 router = APIRouter(prefix="/artifacts", tags=["artifacts"], route_class=Route)
 
@@ -25,12 +25,12 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "It is what `If-None-Match` names; it never changes."},
 }
 _REFUSALS: Final = {
-    Unread.UNKNOWN: (Code.NOT_FOUND, "there is no such artifact, or it is gone"),
-    Unread.FORBIDDEN: (
+    ArtifactUnread.UNKNOWN: (Code.NOT_FOUND, "there is no such artifact, or it is gone"),
+    ArtifactUnread.FORBIDDEN: (
         Code.FORBIDDEN,
         "this artifact may hold what customers said; the scope 'reveal' shows it",
     ),
-    Unread.ELSEWHERE: (Code.STATE_CONFLICT, "this recording is its provider's and is not kept here"),
+    ArtifactUnread.ELSEWHERE: (Code.STATE_CONFLICT, "this recording is its provider's and is not kept here"),
 }
 
 
@@ -73,7 +73,7 @@ def find_artifact(
     """
     reader = ArtifactReader(caller.agent_id, request_id, Content.WORDS in visible_to(caller.scopes))
     found = find(parts.database, path, reader)
-    if isinstance(found, Unread):
+    if isinstance(found, ArtifactUnread):
         code, message = _REFUSALS[found]
         raise Refusal(code, message)
     headers = _headers_of(found)
@@ -92,7 +92,7 @@ def find_artifact(
     wanted = piece or ByteRange(0, whole)
     content = read(parts.database, found, reader, first=wanted.first, size=wanted.size)
     if content is None:
-        code, message = _REFUSALS[Unread.UNKNOWN]
+        code, message = _REFUSALS[ArtifactUnread.UNKNOWN]
         raise Refusal(code, message)
     if piece is None:
         return Response(content, headers=headers)

@@ -24,7 +24,7 @@ LOOKED_AT: Final = "artifact_shown"
 """What the audit calls a look at a sensitive artifact."""
 
 
-class Unread(StrEnum):
+class ArtifactUnread(StrEnum):
     """Why there is nothing to read."""
 
     UNKNOWN = "unknown"
@@ -122,15 +122,15 @@ def _told(artifact: ArtifactKept, event: ProductEvent) -> NewArtifact:
     return NewArtifact(reference, (artifact, replace(event, artifact_ref=reference)))
 
 
-def find(database: Database, path: str, reader: ArtifactReader) -> StoredArtifact | Unread:
+def find(database: Database, path: str, reader: ArtifactReader) -> StoredArtifact | ArtifactUnread:
     """Return what is known of an artifact that may be read here by this reader, or why it may not."""
     with database.looks() as work:
         found = Artifacts(work).find(path)
     if found is None or (not found.held and found.location is None):
-        return Unread.UNKNOWN
+        return ArtifactUnread.UNKNOWN
     if found.sensitive and not reader.sees_words:
-        return Unread.FORBIDDEN
-    return found if found.held else Unread.ELSEWHERE
+        return ArtifactUnread.FORBIDDEN
+    return found if found.held else ArtifactUnread.ELSEWHERE
 
 
 def read(
