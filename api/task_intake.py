@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Self
 
+from fastapi import Depends
+
 from api.server.coalescer import Coalescer
-from api.server.services import kept
+from api.server.services import Caller, RequestName, TraceName, kept
 from engine.engine import Engine
 from storage.core.unavailable import StorageUnavailable
-from tasks.forms import EntryPoint, ReadTask, TaskForm, TaskForms, TaskReceipt
+from tasks.forms import EntryPoint, ReadTask, Sender, TaskForm, TaskForms, TaskReceipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +46,11 @@ class TaskIntake:
             await batch.close()
 
 
+async def sender_of(caller: Caller, request_id: RequestName, trace_id: TraceName) -> Sender:
+    """Who sends a task with this request."""
+    return Sender(caller.agent_id, request_id, caller.default_mode, trace_id=trace_id)
+
+
 GivenIntake = Annotated[TaskIntake, kept(TaskIntake)]
+GivenSender = Annotated[Sender, Depends(sender_of)]
+"""Who sends the tasks of the request."""

@@ -49,6 +49,7 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 | 409 | `STATE_CONFLICT` | `details`: where the order is, and its ways out |
 | 413 | `PAYLOAD_TOO_LARGE` | more than 1 MiB, a batch of tasks 4; or more than 50,000 fields |
 | 415 | `UNSUPPORTED_MEDIA_TYPE` | the body is not `application/json` |
+| 416 | `RANGE_NOT_SATISFIABLE` | the range begins behind the end of what there is |
 | 422 | `VALIDATION_FAILED` | `details.fields`: which, and what is wrong with each |
 | 429 | `RATE_LIMITED` | `Retry-After` |
 | 500 | `INTERNAL_ERROR` | a fault of ours; the request's id leads to the log |

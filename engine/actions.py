@@ -5,6 +5,7 @@ A product declares an action once, in one row; bound to what its work needs of t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -72,6 +73,10 @@ class Entering:
     title: str
     input: Mapping[str, Any]
     variables: Mapping[str, Any]
+    interrupt_id: str | None = None
+    """The id under which the question of a human step is kept."""
+    until: datetime | None = None
+    """Its deadline."""
 
 
 def _no_subjects(_: UnitOfWork, __: Sequence[StepRow]) -> Mapping[int, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from runtime.trace import new_trace_id
 from statemachine.workflow.definition import Workflow
 from storage.engine.clock import Moments
 from storage.engine.runs import NewRun
@@ -20,6 +21,8 @@ class Begin:
     priority: int | None = None
     """None: that of the workflow, or 1."""
     request_id: str | None = None
+    trace_id: str = field(default_factory=new_trace_id)
+    """Of the request or the run that it follows from; a new one where there is none."""
     timeout_seconds: int | None = None
     manual: bool = False
     """Its agents' steps are offered to outside agents instead of driven by the fleet."""
@@ -47,6 +50,7 @@ class Begin:
             variables=self.variables,
             open_steps=open_steps,
             request_id=self.request_id,
+            trace_id=self.trace_id,
             deadline_at=moments.database_now + timedelta(seconds=timeout) if timeout else None,
             manual=self.manual,
             description=self.description,

@@ -293,6 +293,7 @@ def _tell(batch: Batch, outcomes: Mapping[int, Outcome]) -> None:
             step_id=step.step_id,
             run_id=step.run_id,
             request_id=step.request_id,
+            trace_id=step.trace_id,
             node=step.node,
             delivery=step.delivery,
             outcome=type(outcomes[step.step_id]).__name__,

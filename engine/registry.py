@@ -59,6 +59,7 @@ EndEffects = Callable[[Ending], Sequence[Effect]]
 class Question:
     """What a human step asks a person, with the answers it accepts."""
 
+    interrupt_id: str
     step_id: int
     run_id: str
     subject_id: str | None

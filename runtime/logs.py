@@ -16,6 +16,7 @@ _ECS: Final[Mapping[str, str]] = {
     "timestamp": "@timestamp",
     "exception": "error.stack_trace",
     "request_id": "http.request.id",
+    "trace_id": "trace.id",
 }
 _LABELS: Final = frozenset({"task_id", "step_id", "run_id", "queue", "action", "agent", "lease_id", "batch"})
 

@@ -61,6 +61,8 @@ class Sender:
     """The mode of a task that names none: its key's."""
     timeout_seconds: int | None = None
     description: str | None = None
+    trace_id: str | None = None
+    """The trace of that request; a new one where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from api.server.limits.body_limit import read_body
 from api.server.parts import Parts
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import GivenParts
+from api.server.services import GivenParts, TraceName
 from engine.triggers.starting import fitting
 from runtime.logs import logger
 from runtime.settings import WEBHOOK_SECRET
@@ -69,6 +69,7 @@ async def receive_webhook(
     path: Annotated[str, Path(max_length=64, description="The path that the workflow's trigger has.")],
     request: Request,
     parts: GivenParts,
+    trace_id: TraceName,
 ) -> EntryTaken:
     """Not called with a key: it is signed as Standard Webhooks has it, with the secret that the trigger names.
 
@@ -91,6 +92,7 @@ async def receive_webhook(
         payload=payload,
         source_id=message_id,
         sent_by=f"webhook {path}"[:64],
+        trace_id=trace_id,
     )
     return await asyncio.to_thread(take, parts, entry)
 

@@ -7,7 +7,7 @@ from api.server.errors import documented
 from api.server.parts import Parts
 from api.server.refusal import invalid
 from api.server.route import Route
-from api.server.services import Caller, GivenParts
+from api.server.services import Caller, GivenParts, TraceName
 from engine.triggers.dispatch import InboxDispatcher
 from runtime.logs import logger
 from schemas.access.scopes import Scope
@@ -39,11 +39,11 @@ _log = logger(__name__)
     dependencies=[requires(Scope.TASKS)],
     responses=documented(Code.PAYLOAD_TOO_LARGE),
 )
-def send_event(body: EventSent, parts: GivenParts, caller: Caller) -> EntryTaken:
+def send_event(body: EventSent, parts: GivenParts, caller: Caller, trace_id: TraceName) -> EntryTaken:
     """Begins a run of each workflow with a trigger for an event of this name; committed when it answers."""
     if body.name in parts.engine.registry.needs:
         raise invalid([("name", f"'{body.name}' comes in by POST /v1/tasks")])
-    return take(parts, _entry(TriggerKind.EVENT, body, caller.agent_id))
+    return take(parts, _entry(TriggerKind.EVENT, body, caller.agent_id, trace_id))
 
 
 @router.post(
@@ -53,12 +53,14 @@ def send_event(body: EventSent, parts: GivenParts, caller: Caller) -> EntryTaken
     dependencies=[requires(Scope.TASKS)],
     responses=documented(Code.PAYLOAD_TOO_LARGE),
 )
-def send_message(body: MessageSent, parts: GivenParts, caller: Caller) -> EntryTaken:
+def send_message(body: MessageSent, parts: GivenParts, caller: Caller, trace_id: TraceName) -> EntryTaken:
     """Reaches the oldest step that waits for this name and key, and begins what has a trigger for the name.
 
     Where there is neither, it is kept for `ttl_seconds`, and the first that waits gets it.
     """
-    entry = _entry(TriggerKind.MESSAGE, body, caller.agent_id, key=body.key, ttl_seconds=body.ttl_seconds)
+    entry = _entry(
+        TriggerKind.MESSAGE, body, caller.agent_id, trace_id, key=body.key, ttl_seconds=body.ttl_seconds
+    )
     return take(parts, entry)
 
 
@@ -69,9 +71,9 @@ def send_message(body: MessageSent, parts: GivenParts, caller: Caller) -> EntryT
     dependencies=[requires(Scope.TASKS)],
     responses=documented(Code.PAYLOAD_TOO_LARGE),
 )
-def broadcast_signal(body: SignalSent, parts: GivenParts, caller: Caller) -> EntryTaken:
+def broadcast_signal(body: SignalSent, parts: GivenParts, caller: Caller, trace_id: TraceName) -> EntryTaken:
     """Reaches every step that waits for this name, and begins what has a trigger for it. It is not kept."""
-    return take(parts, _entry(TriggerKind.SIGNAL, body, caller.agent_id))
+    return take(parts, _entry(TriggerKind.SIGNAL, body, caller.agent_id, trace_id))
 
 
 @router.get("/schedules", summary="What begins by the clock", dependencies=[requires(Scope.READ)])
@@ -114,7 +116,13 @@ def take(parts: Parts, entry: NewInboxEntry) -> EntryTaken:
 
 
 def _entry(
-    kind: TriggerKind, body: SignalSent, sent_by: str, *, key: str = "", ttl_seconds: float | None = None
+    kind: TriggerKind,
+    body: SignalSent,
+    sent_by: str,
+    trace_id: str,
+    *,
+    key: str = "",
+    ttl_seconds: float | None = None,
 ) -> NewInboxEntry:
     return NewInboxEntry(
         kind=kind,
@@ -123,6 +131,7 @@ def _entry(
         payload=body.payload,
         source_id=body.id,
         sent_by=sent_by,
+        trace_id=trace_id,
         occurred_at=body.occurred_at,
         ttl_seconds=ttl_seconds,
     )

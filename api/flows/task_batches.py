@@ -9,13 +9,14 @@ from fastapi import APIRouter, Body, Response
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
+from api.server.services import GivenParts
+from api.task_intake import GivenSender
 from schemas.access.scopes import Scope
 from schemas.core.alternatives import ReadAs
 from schemas.core.error import Code
 from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, batch_of
 from tasks.flows.task_batch import BatchItemResult, accept_batch
-from tasks.forms import Acceptance, EntryPoint, Sender, TaskForms, TaskReceipt
+from tasks.forms import Acceptance, EntryPoint, TaskForms, TaskReceipt
 
 BATCH_PATH: Final = "/tasks/batch"
 LARGEST_BATCH_BODY: Final = 4 * 1_048_576
@@ -36,14 +37,12 @@ def router_of(forms: TaskForms) -> APIRouter:
     def create_tasks(
         body: Annotated[Any, Body(), ReadAs(batch_of(forms.body))],
         parts: GivenParts,
-        caller: Caller,
-        request_id: RequestName,
+        sender: GivenSender,
     ) -> Response:
         """Orders and general work in any mixture; an item that is refused harms no other.
 
         What is accepted is committed when this answers. Refused items are kept, and can be corrected and replayed.
         """
-        sender = Sender(caller.agent_id, request_id, caller.default_mode)
         items = accept_batch(parts.engine, forms, body.tasks, sender, EntryPoint(body.source))
         results = [item.receipt.result for item in items]
         accepted, existing = results.count(Acceptance.ACCEPTED), results.count(Acceptance.EXISTING)

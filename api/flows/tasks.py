@@ -14,8 +14,8 @@ from api.server.errors import documented
 from api.server.parts import Parts
 from api.server.refusal import Refusal, invalid, overloaded, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
-from api.task_intake import GivenIntake, TaskIntake
+from api.server.services import GivenParts
+from api.task_intake import GivenIntake, GivenSender, TaskIntake
 from engine.catalogue import workflow_named
 from schemas.access.scopes import Scope
 from schemas.core.alternatives import ReadAs
@@ -25,7 +25,6 @@ from schemas.core.identifier import Identifier
 from schemas.core.problems import Problem
 from schemas.flows.tasks import TaskPage, TaskTaken, TaskView
 from statemachine.workflow.states import RunState
-from storage.access.keys import Key
 from storage.core.database import Database
 from storage.flows.task_list import TaskFilter, TaskList, TaskRow
 from tasks.flows.executions.task_fields import fields_of
@@ -51,8 +50,7 @@ def router_of(forms: TaskForms) -> APIRouter:
         body: Annotated[Any, Body(), ReadAs(forms.body)],
         parts: GivenParts,
         intake: GivenIntake,
-        caller: Caller,
-        request_id: RequestName,
+        sender: GivenSender,
         request: Request,
         response: Response,
     ) -> TaskTaken:
@@ -62,7 +60,7 @@ def router_of(forms: TaskForms) -> APIRouter:
         it stands, and another body answers 409 and is kept as rejected. While too much general work waits for a worker,
         more of it is answered 503 with `Retry-After`; orders are taken in all the same.
         """
-        return await take(body, parts, intake, caller, request_id, request, response)
+        return await take(body, parts, intake, sender, request, response)
 
     @router.get("", summary="Every task, the newest first", dependencies=[requires(Scope.READ)])
     def list_tasks(
@@ -125,20 +123,17 @@ async def take(
     body: Any,
     parts: Parts,
     intake: TaskIntake,
-    caller: Key,
-    request_id: str,
+    sender: Sender,
     request: Request,
     response: Response,
 ) -> TaskTaken:
     """The same as `accepted`, answered with the task."""
-    row, existing = await accepted(body, parts, intake, caller, request_id)
+    row, existing = await accepted(body, parts, intake, sender)
     response.headers["Location"] = request.app.url_path_for("find_task", task_id=row.task_id)
     return TaskTaken(**fields_of(row), verdict="existing" if existing else "accepted")
 
 
-async def accepted(
-    body: Any, parts: Parts, intake: TaskIntake, caller: Key, request_id: str
-) -> tuple[TaskRow, bool]:
+async def accepted(body: Any, parts: Parts, intake: TaskIntake, sender: Sender) -> tuple[TaskRow, bool]:
     """Accept a task in the form of its type; when this returns, everything is committed.
 
     Returns:
@@ -147,7 +142,6 @@ async def accepted(
     Raises:
         Refusal: it cannot be taken as it is (422, 409), or not now (503).
     """
-    sender = Sender(caller.agent_id, request_id, caller.default_mode)
     task = intake.forms.read_body(parts.engine, body, sender)
     if not isinstance(task, ReadTask):
         raise _invalid(task)

@@ -26,6 +26,7 @@ from api.server.refusal import Refusal
 from api.server.services import Services
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.language import language_of
 from schemas.outbound.events import SocketMessage
 from storage.core.unavailable import StorageUnavailable
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
@@ -182,13 +183,14 @@ class _Client:
     def __init__(self, websocket: WebSocket, admission: Admission) -> None:
         self._websocket = websocket
         self._admission = admission
+        self._language = language_of(websocket.headers.get("accept-language"))
 
     async def open(self) -> None:
         """Accepting was the beginning."""
 
     async def send(self, events: Sequence[FeedEvent], /) -> None:
         for event in events:
-            await self._websocket.send_text(placed(event).model_dump_json())
+            await self._websocket.send_text(placed(event, self._language).model_dump_json())
 
     async def heartbeat(self) -> bool:
         return await self._admission.holds()

@@ -1,5 +1,6 @@
 """The events people watch: as they happen, or page by page (SPEC.md §6, §10)."""
 
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -16,6 +17,7 @@ from api.server.services import GivenServices, Services, kept
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
+from schemas.core.language import Language, language_of
 from schemas.outbound.events import EventPage
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
 
@@ -44,6 +46,9 @@ LastEventId = Annotated[
 ]
 Format = Annotated[Literal["json", "stream"] | None, Query(description="Instead of the `Accept` header.")]
 Accept = Annotated[str, Header(max_length=1000, include_in_schema=False)]
+AcceptLanguage = Annotated[
+    str | None, Header(max_length=200, description="`zh` (so without it) or `en`: titles.")
+]
 Limit = Annotated[int, Query(ge=1, le=500, description="Events a page may have.")]
 
 
@@ -63,6 +68,7 @@ def follow_everything(
     format: Format = None,  # noqa: A002 - the name of the parameter
     accept: Accept = "",
     limit: Limit = 100,
+    accept_language: AcceptLanguage = None,
 ) -> EventPage | Response:
     """Server-sent events of all tasks, from now on; with an id, everything since that event comes first.
 
@@ -73,8 +79,8 @@ def follow_everything(
         given = _given(Feed(work), after, last_event_id)
         start = given or Feed(work).now()
         if _wants_page(format, accept):
-            return _page(Feed(work), None, start, limit)
-    return _stream(services, broadcast, request, None, start)
+            return _page(Feed(work), None, start, limit, language_of(accept_language))
+    return _stream(services, broadcast, request, None, start, language_of(accept_language))
 
 
 @router.get(
@@ -94,6 +100,7 @@ def follow_task(
     format: Format = None,  # noqa: A002 - the name of the parameter
     accept: Accept = "",
     limit: Limit = 100,
+    accept_language: AcceptLanguage = None,
 ) -> EventPage | Response:
     """Server-sent events of one task from its beginning; with an id, from that event on.
 
@@ -106,10 +113,10 @@ def follow_task(
             raise unknown("task", task_id)
         given = _given(Feed(work), after, last_event_id)
         if _wants_page(format, accept):
-            return _page(Feed(work), run_id, given or ORIGIN, limit)
+            return _page(Feed(work), run_id, given or ORIGIN, limit, language_of(accept_language))
         if given is not None and _all_told(Feed(work), run_id, given):
             return Response(status_code=204)
-    return _stream(services, broadcast, request, run_id, given or ORIGIN)
+    return _stream(services, broadcast, request, run_id, given or ORIGIN, language_of(accept_language))
 
 
 def _given(feed: Feed, after: str | None, last_event_id: str | None) -> Cursor | None:
@@ -124,9 +131,9 @@ def _wants_page(wanted: str | None, accept: str) -> bool:
     return "application/json" in accept and MEDIA_TYPE not in accept
 
 
-def _page(feed: Feed, run_id: str | None, after: Cursor, limit: int) -> EventPage:
+def _page(feed: Feed, run_id: str | None, after: Cursor, limit: int, language: Language) -> EventPage:
     page = feed.page(after, run_id=run_id, limit=limit)
-    return EventPage(events=[placed(event) for event in page.events], next=str(page.next))
+    return EventPage(events=[placed(event, language) for event in page.events], next=str(page.next))
 
 
 def _all_told(feed: Feed, run_id: str, after: Cursor) -> bool:
@@ -136,17 +143,22 @@ def _all_told(feed: Feed, run_id: str, after: Cursor) -> bool:
 
 
 def _stream(
-    services: Services, broadcast: Broadcast, request: Request, run_id: str | None, after: Cursor
+    services: Services,
+    broadcast: Broadcast,
+    request: Request,
+    run_id: str | None,
+    after: Cursor,
+    language: Language,
 ) -> EventStream[FeedEvent]:
     admission = Admission.of(services, request, Scope.READ)
     return EventStream(
         broadcast.listen(run_id, after, admission.owner),
         broadcast.more,
         after=str(after),
-        frame=_frame,
+        frame=partial(_frame, language),
         admission=admission,
     )
 
 
-def _frame(event: FeedEvent) -> bytes:
-    return frame_of(str(event.cursor), event.event_type, shown(event).model_dump_json())
+def _frame(language: Language, event: FeedEvent) -> bytes:
+    return frame_of(str(event.cursor), event.event_type, shown(event, language).model_dump_json())

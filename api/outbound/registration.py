@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from api.outbound import deliveries, event_socket, events, notices, subscribers
+from api.outbound import artifacts, deliveries, event_socket, events, notices, subscribers
 from api.server.registration import Registration
 from storage.core.unit_of_work import UnitOfWork
 from storage.outbound.deliveries import Deliveries
@@ -18,10 +18,11 @@ OUTBOUND: Final = Registration(
         {
             "events": "What happens, as it happens, in order and resumable: server-sent events, pages, "
             "and a WebSocket.",
+            "artifacts": "What was made or came in and is kept whole: reports, transcripts, forms, exports.",
             "webhooks": "Where channels report; and who is told of what happens, with what was sent to each.",
         }
     ),
-    keyed=(events.router, subscribers.router, deliveries.router, notices.router),
+    keyed=(events.router, artifacts.router, subscribers.router, deliveries.router, notices.router),
     sockets=(event_socket.router,),
     figures=MappingProxyType({"webhook_seconds": _oldest_due_seconds}),
 )

@@ -10,7 +10,7 @@ from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
+from api.server.services import Caller, GivenParts, RequestName, TraceName
 from api.task_intake import GivenIntake
 from runtime.mask import mask_text
 from schemas.access.scopes import Scope
@@ -89,7 +89,7 @@ def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     dependencies=[requires(Scope.TASKS, repeatable=True)],
     responses=documented(Code.PAYLOAD_TOO_LARGE),
 )
-def keep_rejects(body: RejectsSent, parts: GivenParts) -> RejectsKept:
+def keep_rejects(body: RejectsSent, parts: GivenParts, trace_id: TraceName) -> RejectsKept:
     """For whoever reads orders from elsewhere: what cannot be read is kept, and an alert reports it.
 
     The same again while it waits is kept once.
@@ -102,6 +102,7 @@ def keep_rejects(body: RejectsSent, parts: GivenParts) -> RejectsKept:
             # Half a character cannot be encrypted as it is.
             payload=each.payload.encode(errors="backslashreplace").decode(),
             problems=[problem.model_dump() for problem in each.problems],
+            trace_id=trace_id,
         )
         for each in body.rejects
     ]
@@ -123,6 +124,7 @@ def replay_reject(
     intake: GivenIntake,
     caller: Caller,
     request_id: RequestName,
+    trace_id: TraceName,
 ) -> RejectReplayed:
     """Corrected, or as it came (after the order's other task has closed, say).
 
@@ -136,6 +138,7 @@ def replay_reject(
         body.payload,
         by=actor(caller, body.by),
         request_id=request_id,
+        trace_id=trace_id,
     )
     reject = _handled(reject_id, handling)
     return RejectReplayed(

@@ -37,6 +37,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
         Code.STATE_CONFLICT: 409,
         Code.PAYLOAD_TOO_LARGE: 413,
         Code.UNSUPPORTED_MEDIA_TYPE: 415,
+        Code.RANGE_NOT_SATISFIABLE: 416,
         Code.VALIDATION_FAILED: 422,
         Code.RATE_LIMITED: 429,
         Code.INTERNAL_ERROR: 500,

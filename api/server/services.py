@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from api.server.authentication import Keyring, caller_of
 from api.server.limits.failed_logins import FailedLogins
 from api.server.limits.rate_limits import RateLimits
-from api.server.middleware.request_id import request_id_of
+from api.server.middleware.request_id import request_id_of, trace_of
 from api.server.parts import Parts
 from api.server.registration import Figure
 from storage.access.keys import Key
@@ -121,7 +121,13 @@ async def name_of(request: Request) -> str:
     return request_id_of(request.scope)
 
 
+async def trace_of_request(request: Request) -> str:
+    """The trace that the request belongs to."""
+    return trace_of(request.scope)
+
+
 GivenServices = Annotated[Services, Depends(services_of)]
 GivenParts = Annotated[Parts, Depends(parts_of)]
 Caller = Annotated[Key, Depends(caller_of)]
 RequestName = Annotated[str, Depends(name_of)]
+TraceName = Annotated[str, Depends(trace_of_request)]

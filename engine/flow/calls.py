@@ -51,4 +51,5 @@ class Calls:
             created_by=run.created_by,
             parent_step_id=parent,
             depth=depth,
+            trace_id=run.trace_id,
         )

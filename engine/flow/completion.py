@@ -211,4 +211,5 @@ def _facts(run: Begin) -> RunFacts:
         created_by=run.created_by,
         parent_step_id=run.parent_step_id,
         depth=run.depth,
+        trace_id=run.trace_id,
     )

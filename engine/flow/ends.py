@@ -94,6 +94,7 @@ class Ends:
             created_by=row.run_created_by,
             parent_step_id=row.parent_step_id,
             depth=row.run_depth,
+            trace_id=row.trace_id,
         )
 
     def workflow(self, row: StepRow) -> Workflow:

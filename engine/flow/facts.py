@@ -34,6 +34,7 @@ class RunFacts:
     """The step of another run that has begun it."""
     depth: int = 0
     """How many runs stand above it."""
+    trace_id: str
 
     @classmethod
     def of(cls, run: RunRow, workflow: Workflow) -> "RunFacts":
@@ -50,6 +51,7 @@ class RunFacts:
             created_by=run.created_by,
             parent_step_id=run.parent_step_id,
             depth=run.depth,
+            trace_id=run.trace_id,
         )
 
     @property

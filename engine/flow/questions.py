@@ -7,11 +7,12 @@ from statemachine.workflow.definition import ORIGIN, Step
 from storage.engine.flow.new_steps import NewStep
 
 
-def question(step_id: int, row: NewStep, step: Step) -> Question:
+def question(step_id: int, interrupt_id: str, row: NewStep, step: Step) -> Question:
     """The question of a human step: why it is asked, in words, and the answers it accepts."""
     error = row.input.get("error")
     because: Mapping[str, object] = error if isinstance(error, Mapping) else {}
     return Question(
+        interrupt_id=interrupt_id,
         step_id=step_id,
         run_id=row.run_id,
         subject_id=row.subject_id,

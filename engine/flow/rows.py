@@ -28,6 +28,8 @@ class Pending:
     """How it was entered; `None`: it was passed at once."""
     bound: Mapping[str, object] | None = None
     """The elements of the loops around, where it is one of them itself."""
+    interrupt_id: str | None = None
+    """The id of the question it asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,9 @@ def new_row(
     )
 
 
-def entering(run: RunFacts, entered: Entered) -> Entering:
+def entering(
+    run: RunFacts, entered: Entered, interrupt_id: str | None = None, until: datetime | None = None
+) -> Entering:
     """A step that is being created, as its action sees it."""
     return Entering(
         run_id=run.run_id,
@@ -80,4 +84,6 @@ def entering(run: RunFacts, entered: Entered) -> Entering:
         title=entered.step.title or entered.step.id,
         input=entered.input,
         variables=run.variables,
+        interrupt_id=interrupt_id,
+        until=until,
     )

@@ -13,6 +13,7 @@ from engine.outcomes import Done, Failed, Park
 from engine.registry import Registry
 from engine.room import Room
 from runtime.durations import UnreadableTime, require_time
+from runtime.ids import Prefix, new_id
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Kind, Step
@@ -159,7 +160,9 @@ class Succession:
         self.inserted.extend(inserted)
         written = [(row, each) for row, each in zip(inserted, new, strict=True) if each.entered is not None]
         asked = [
-            question(row.step_id, each.row, each.step) for row, each in written if each.row.kind == Kind.HUMAN
+            question(row.step_id, each.interrupt_id, each.row, each.step)
+            for row, each in written
+            if each.interrupt_id is not None
         ]
         if asked:
             self.registry.ask(self.work, asked)
@@ -203,11 +206,14 @@ class Succession:
             self._fail_entered(run, entered, caused_by, {"code": "invalid_input", "message": str(error)})
             return
         action = self._action_of(entered.step)
+        asks = entered.step.kind == Kind.HUMAN and entered.elements is None
+        interrupt_id = new_id(Prefix.REVIEW) if asks else None
         if action is not None and entered.elements is None:
-            self._effects.extend(action.entering(entering(run, entered)))
+            until = first.due_at if asks else None
+            self._effects.extend(action.entering(entering(run, entered, interrupt_id, until)))
         self.count(run, 1)
         row = new_row(run, entered.step, caused_by, first, RowContent(entered=entered, place=place))
-        self._collect(Pending(row, entered.step, run, entered, bound))
+        self._collect(Pending(row, entered.step, run, entered, bound, interrupt_id))
 
     def add_failed(
         self, run: RunFacts, entered: Entered, caused_by: int | None, error: Mapping[str, object]

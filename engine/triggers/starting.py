@@ -13,6 +13,7 @@ from engine.transaction import Transaction
 from runtime.cipher import Cipher
 from runtime.ids import Prefix, id_of
 from runtime.logs import logger
+from runtime.trace import new_trace_id
 from schemas.core.parameters import problems_with
 from schemas.core.private_words import sealed
 from schemas.core.problems import Problem
@@ -55,7 +56,13 @@ def start_by(active: ActiveTrigger, entry: InboxEntry, cipher: Cipher) -> Begin 
         )
         return _refused(active, entry.payload, run_id, (problem,), entry.sent_by)
     return start(
-        active, entry.payload, run_id=run_id, cipher=cipher, depth=entry.depth, created_by=entry.sent_by
+        active,
+        entry.payload,
+        run_id=run_id,
+        cipher=cipher,
+        depth=entry.depth,
+        created_by=entry.sent_by,
+        trace_id=entry.trace_id,
     )
 
 
@@ -67,6 +74,7 @@ def start(
     cipher: Cipher,
     depth: int = 0,
     created_by: str | None = None,
+    trace_id: str | None = None,
 ) -> Begin | RefusedStart | None:
     """The run that a trigger begins with this event, or why it begins none; `None`: its condition does not hold."""
     scope = {"event": event}
@@ -91,6 +99,7 @@ def start(
         description=trigger.kind.value,
         created_by=created_by,
         depth=depth,
+        trace_id=trace_id or new_trace_id(),
     )
 
 

@@ -7,7 +7,7 @@ from schemas.core.form import Answered, Moment
 
 
 class Code(StrEnum):
-    """What went wrong, as programs read it. The last three are ours (SPEC.md §6)."""
+    """What went wrong, as programs read it. The last four are ours (SPEC.md §6)."""
 
     BAD_REQUEST = "BAD_REQUEST"
     UNAUTHORIZED = "UNAUTHORIZED"
@@ -21,6 +21,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    RANGE_NOT_SATISFIABLE = "RANGE_NOT_SATISFIABLE"
 
 
 class ErrorDetail(Answered):

@@ -84,6 +84,8 @@ class ExecutionSummary(Answered):
     description: str | None
     priority: int
     created_by: str | None
+    trace_id: str
+    """What its events, log lines, webhooks and notices carry, too."""
     started_at: Moment
     updated_at: Moment
     finished_at: Moment | None

@@ -74,6 +74,8 @@ class TaskSummary(Answered):
     order_id: str | None
     priority: int
     created_by: str | None
+    trace_id: str
+    """What its events, log lines, webhooks and notices carry, too."""
     created_at: Moment
     updated_at: Moment
     finished_at: Moment | None

@@ -1,10 +1,12 @@
 """Effects of the outbound side: events of the business, and what came of sending deliveries and notices."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from schemas.core.effects import Effect
+from schemas.outbound.artifacts import ArtifactKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +18,37 @@ class ProductEvent(Effect):
     event_type: str
     stage: str
     title: str
+    """The code of its title, of those in `words`."""
     status: Literal["running", "waiting", "ready", "failed"]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """Those of its title."""
     artifact_ref: str | None = None
+    interrupt_id: str | None = None
+    """The question that is waited for."""
+    until: datetime | None = None
+    """How long it is waited, on the business clock."""
+    trace_id: str | None = None
+    """Of an event that is about no run; any other belongs to the trace of its run."""
+    request_id: str | None = None
+    """The request that led to it, where that is another than the one that began the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactKept(Effect):
+    """An immutable version of something that is kept whole; made with its event by `tasks.outbound.artifacts.keep`."""
+
+    path: str
+    kind: ArtifactKind
+    media_type: str
+    execution_id: str
+    task_id: str | None
+    sensitive: bool
+    expires_at: datetime | None
+    """On the business clock."""
+    sha256: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)
+    location: str | None = field(default=None, repr=False)
+    """Where it is, of a recording, which is kept by reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

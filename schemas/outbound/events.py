@@ -18,6 +18,14 @@ class EventView(Answered):
     title: str
     status: Literal["running", "waiting", "ready", "failed"]
     artifact_ref: str | None
+    interrupt_id: str | None
+    """The question that is waited for."""
+    until: Moment | None
+    """How long it is waited."""
+    trace_id: str
+    """The same for everything that follows from one request: on executions, logs, webhooks and notices, too."""
+    request_id: str | None
+    """The request that led to it, or that began its execution."""
     at: Moment
 
 

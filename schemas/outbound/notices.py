@@ -23,6 +23,7 @@ class NoticeView(Answered):
     to_role: str
     recipient: str | None
     title: str
+    trace_id: str
     state: Literal["waiting", "sent", "given_up"]
     tries: int
     due_at: Moment

@@ -93,6 +93,10 @@ def rows_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dict[st
     return {"rows": dump_json([dict(zip(columns, row, strict=True)) for row in rows])}
 
 
+def _quoted(column: str) -> str:
+    return f'"{column}"'
+
+
 def _type_of(table: Table, column: str) -> str:
     kind = table.c[column].type
     return next((name for python_type, name in _TYPES if isinstance(kind, python_type)), "text")
@@ -110,28 +114,29 @@ class BulkInsert:
         computed: Mapping[str, str] = MappingProxyType({}),
         on_conflict: str = "",
         update: str = "",
+        joined: str = "",
         returning: str = "",
         then: str = "",
     ) -> None:
         """Prepare the statement; `stamped` names a column that gets the business time, read once for all rows.
 
-        `computed` names further columns with the expression of each, in which `c` is the row that is given. A row
-        that meets `on_conflict` is left as it is, or changed as `update` has it.
+        `computed` names columns with the expression of each, in which `c` is the row that is given, and what
+        `joined` joins to it may be named.
+        A row that meets `on_conflict` is left as it is, or changed as `update` has it.
         `then` is a further statement that goes with it and finds what is returned in the relation `written`.
         """
         further = {**({stamped: "(SELECT business_now())"} if stamped else {}), **computed}
-        names = [f'"{column}"' for column in (*columns, *further)]
-        values = [
-            f"decode({value}, 'hex')" if isinstance(table.c[column].type, LargeBinary) else value
+        given = {
+            column: f"decode({value}, 'hex')" if isinstance(table.c[column].type, LargeBinary) else value
             for column in columns
             for value in (f'c."{column}"',)
-        ]
-        values += further.values()
+        }
+        values = given | further
         self._columns = columns
         instead = f"DO UPDATE SET {update}" if update else "DO NOTHING"
         statement = (
-            f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} "
-            f"FROM {recordset(table, columns)}"
+            f"INSERT INTO {table.name} ({', '.join(map(_quoted, values))}) SELECT {', '.join(values.values())} "
+            f"FROM {recordset(table, columns)}{joined and f' {joined}'}"
             + (f" ON CONFLICT {on_conflict} {instead}" if on_conflict else "")
             + (f" RETURNING {returning}" if returning else "")
         )

@@ -21,6 +21,9 @@ Json = JSONB(none_as_null=True)
 WrittenJson = JSON(none_as_null=True)
 """JSON that keeps the order in which it was written, for people read it so; nothing looks into it in SQL."""
 
+NEW_TRACE = "replace(CAST(gen_random_uuid() AS text), '-', '')"
+"""In SQL: the id of a trace that begins here."""
+
 
 def business_moment(name: str) -> "Column[object]":
     """A column that says when something happened in the life of an order, on the business clock."""
@@ -30,6 +33,11 @@ def business_moment(name: str) -> "Column[object]":
 def database_moment(name: str) -> "Column[object]":
     """A column that says when a row was written, on the database's clock."""
     return Column(name, Moment, nullable=False, server_default=text("clock_timestamp()"))
+
+
+def trace_of() -> "Column[object]":
+    """A column that tells to which trace a row belongs; one that names none begins a trace of its own."""
+    return Column("trace_id", Name, nullable=False, server_default=text(NEW_TRACE))
 
 
 def position() -> "Column[int]":

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
+from runtime.trace import new_trace_id
 from statemachine.workflow.states import RunState
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
@@ -17,8 +18,8 @@ _INSERT = BulkInsert(
     runs_table,
     (
         "run_id", "workflow", "version", "subject_id", "state", "priority", "variables", "open_steps",
-        "request_id", "deadline_at", "manual", "description", "created_by", "begun", "parent_step_id", "depth",
-        "reported",
+        "request_id", "trace_id", "deadline_at", "manual", "description", "created_by", "begun", "parent_step_id",
+        "depth", "reported",
     ),
 )  # fmt: skip
 _ADVANCE = text(
@@ -38,8 +39,8 @@ _ADVANCE = text(
     """,
 )
 RUN_COLUMNS: Final = (
-    "run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, deadline_at, error, "
-    "manual, description, created_by, created_at, finished_at, written, parent_step_id, depth, "
+    "run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, trace_id, "
+    "deadline_at, error, manual, description, created_by, created_at, finished_at, written, parent_step_id, depth, "
     "output"
 )
 """What `run_row` reads."""
@@ -75,6 +76,7 @@ class NewRun:
     variables: Mapping[str, object] = field(default_factory=dict)
     open_steps: int = 0
     request_id: str | None = None
+    trace_id: str = field(default_factory=new_trace_id)
     deadline_at: datetime | None = None
     manual: bool = False
     description: str | None = None
@@ -99,6 +101,7 @@ class RunRow:
     variables: Mapping[str, Any]
     open_steps: int
     request_id: str | None
+    trace_id: str
     deadline_at: datetime | None
     error: Mapping[str, Any] | None
     manual: bool
@@ -163,6 +166,7 @@ class Runs(Repository):
                     run.variables,
                     run.open_steps,
                     run.request_id,
+                    run.trace_id,
                     run.deadline_at,
                     run.manual,
                     run.description,

@@ -54,6 +54,7 @@ class StepRow:
     version: str
     variables: Mapping[str, Any]
     request_id: str | None
+    trace_id: str
     scope_id: int | None
     element: int | None
     written: Mapping[str, Any] | None
@@ -90,8 +91,8 @@ class StepChange:
 ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
     s.held, s.delivery, s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
     s.urgency, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
-    r.variables, r.request_id, s.scope_id, s.element, r.written, r.created_by AS run_created_by, r.depth AS run_depth,
-    r.parent_step_id"""
+    r.variables, r.request_id, r.trace_id, s.scope_id, s.element, r.written, r.created_by AS run_created_by,
+    r.depth AS run_depth, r.parent_step_id"""
 
 _COLUMNS: Final = tuple(field.name for field in fields(StepRow))
 _OF_RUN: Final = ("variables", "written")

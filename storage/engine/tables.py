@@ -26,7 +26,7 @@ from statemachine.workflow.states import (
     StepState,
     literals,
 )
-from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
+from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata, trace_of
 from storage.engine.states import LEASED, OFFERED, PUBLISHED, READY, RUNNING, TIMED
 
 WANTED_FIRST = "coalesce((wanted -> 'capabilities') ->> 0, '')"
@@ -90,6 +90,7 @@ runs = Table(
     Column("variables", Json, nullable=False, server_default="{}"),
     Column("open_steps", Integer, nullable=False),
     Column("request_id", String(64)),
+    trace_of(),
     Column("deadline_at", Moment),
     Column("error", Json),
     # Not driven by the fleet: its steps are done when an outside agent calls for them (SPEC.md §6).

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import TextClause, text
 
 from runtime.mask import mask_text
+from schemas.core.language import Language
 from schemas.flows.live_states import WaitingFor
+from schemas.outbound.product_events import title_of
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import Repository
 from storage.engine.states import ENDED, OFFERED, PARKED, RUNS_OPEN, SCHEDULED
@@ -33,7 +35,7 @@ _LAST: Final = f"""
         ) AS w ORDER BY w.step_id DESC LIMIT 1
     ) AS waiting ON true LEFT JOIN LATERAL (
         SELECT e.* FROM (
-            SELECT event_id, stage, title, status AS event_status, at AS event_at FROM events
+            SELECT event_id, stage, title, parameters, status AS event_status, at AS event_at FROM events
             WHERE execution_id = task.run_id OFFSET 0
         ) AS e ORDER BY e.event_id DESC LIMIT 1
     ) AS last ON true
@@ -59,8 +61,8 @@ def _states_of(subjects: tuple[SubjectTable, ...]) -> TextClause:
             WHERE r.run_id = ANY(:runs) AND {queries.is_task}
         ), task AS ({WITH_UPDATED})
         SELECT task.run_id, task.task_id, task.product, task.state, task.status, task.priority, task.attempt,
-            task.updated_at, coalesce(last.event_id, 0) AS event_id, last.stage, last.title, last.event_status,
-            last.event_at, waiting.waiting_for, waiting.next_at,
+            task.updated_at, coalesce(last.event_id, 0) AS event_id, last.stage, last.title, last.parameters,
+            last.event_status, last.event_at, waiting.waiting_for, waiting.next_at,
             CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) AS horizon
         FROM task {_LAST}
         """
@@ -111,18 +113,8 @@ class LiveStates(Repository):
         """How these tasks stand; runs that are no task of their own are left out."""
         if not run_ids:
             return []
-        return [
-            LiveState(
-                **{
-                    **row._mapping,
-                    "status": RunState(row.status),
-                    # A title may quote what somebody was called to do.
-                    "title": None if row.title is None else mask_text(row.title),
-                    "waiting_for": None if row.waiting_for is None else WaitingFor(row.waiting_for),
-                }
-            )
-            for row in self.connection.execute(_states_of(self.subjects), {"runs": list(run_ids)})
-        ]
+        rows = self.connection.execute(_states_of(self.subjects), {"runs": list(run_ids)})
+        return [_state(dict(row._mapping)) for row in rows]
 
     def open_after(self, run_id: str, limit: int) -> list[str]:
         """The open runs that follow this id."""
@@ -135,3 +127,13 @@ class LiveStates(Repository):
     def database_identity(self) -> str:
         """Which database this is, and in which life of it."""
         return str(self.connection.execute(_IDENTITY).scalar_one())
+
+
+def _state(columns: dict[str, Any]) -> LiveState:
+    title, parameters, waiting_for = columns["title"], columns.pop("parameters"), columns["waiting_for"]
+    if title is not None:
+        # A title may quote what somebody was called to do.
+        columns["title"] = mask_text(title_of(title, parameters, Language.CHINESE))
+    columns["status"] = RunState(columns["status"])
+    columns["waiting_for"] = None if waiting_for is None else WaitingFor(waiting_for)
+    return LiveState(**columns)

@@ -92,8 +92,8 @@ def task_queries(subjects: tuple[SubjectTable, ...]) -> TaskQueries:
     is_task = " OR ".join(["r.subject_id IS NULL", *(f"t{n}.{s.subject_id} IS NOT NULL" for n, s in known)])
     columns = f"""
         {task_id} AS task_id, r.run_id, r.workflow, r.version, {product} AS product, {order_id} AS order_id,
-            {state} AS state, {_STATUS} AS status, r.description, r.created_by, r.priority, r.created_at,
-            r.finished_at, r.deadline_at
+            {state} AS state, {_STATUS} AS status, r.description, r.created_by, r.trace_id, r.priority,
+            r.created_at, r.finished_at, r.deadline_at
     """
     source = f"runs r {joins}"
     row = f"SELECT {columns} FROM {source}"
@@ -165,6 +165,7 @@ class TaskRow:
     status: RunState
     description: str | None
     created_by: str | None
+    trace_id: str
     priority: int
     created_at: datetime
     updated_at: datetime

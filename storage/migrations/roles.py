@@ -36,6 +36,7 @@ HISTORY: Final = frozenset(
         "followups",
         "intent_labels",
         "reports",
+        "artifacts",
         "variable_writes",
     }
 )
@@ -83,6 +84,7 @@ _UNREAD: Final = frozenset(
         "dispatches",
         "http_requests",
         "reports",
+        "artifacts",
     }
 )
 """Tables of people, keys and of what was sent in."""

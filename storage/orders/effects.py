@@ -26,7 +26,7 @@ from storage.outbound.notices import OF_ENGINEERS
 
 def _writer(table: Table, *columns: str) -> BulkInsert:
     if table is engineer_notices:
-        returned = "action_id, order_id, engineer_id, message"
+        returned = "action_id, task_id, order_id, engineer_id, message"
         return BulkInsert(
             table, columns, stamped="at", on_conflict=" ", returning=returned, then=OF_ENGINEERS
         )

@@ -6,6 +6,7 @@ from typing import Final
 
 from schemas.outbound.effects import ProductEvent
 from storage.core.bulk import BulkInsert
+from storage.core.columns import NEW_TRACE
 from storage.core.unit_of_work import Repository
 from storage.outbound.tables import events as events_table
 
@@ -17,12 +18,25 @@ _ORDER: Final = (
     "AND e.created_at < statement_timestamp() + interval '1 day' "
     "ORDER BY e.feed_order DESC LIMIT 1))"
 )
+# By its key, whatever the planner knows of the table; the run is locked by whoever writes an event of it.
+_RUN: Final = (
+    "LEFT JOIN LATERAL (SELECT trace_id, request_id FROM runs WHERE runs.run_id = c.execution_id LIMIT 1) AS r "
+    "ON true"
+)
 _EVENTS = BulkInsert(
     events_table,
-    ("event_type", "task_id", "execution_id", "stage", "title", "status", "artifact_ref"),
+    (
+        "event_type", "task_id", "execution_id", "stage", "title", "parameters", "status", "artifact_ref",
+        "interrupt_id", "until", "trace_id", "request_id",
+    ),
     stamped="at",
-    computed={"feed_order": _ORDER},
-)
+    joined=_RUN,
+    computed={
+        "feed_order": _ORDER,
+        "trace_id": f"coalesce(r.trace_id, c.trace_id, {NEW_TRACE})",
+        "request_id": "coalesce(c.request_id, r.request_id)",
+    },
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,20 @@ class Events(Repository):
         _EVENTS(
             self.connection,
             [
-                (e.event_type, e.task_id, e.execution_id, e.stage, e.title, e.status, e.artifact_ref)
+                (
+                    e.event_type,
+                    e.task_id,
+                    e.execution_id,
+                    e.stage,
+                    e.title,
+                    e.parameters,
+                    e.status,
+                    e.artifact_ref,
+                    e.interrupt_id,
+                    e.until,
+                    e.trace_id,
+                    e.request_id,
+                )
                 for e in events
             ],
         )

@@ -1,10 +1,10 @@
 """The feed of events, read so that no event that commits late is missed."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import text
 
@@ -16,7 +16,7 @@ SETTLED_BELOW: Final = "feed_order(pg_snapshot_xmin(pg_current_snapshot()))"
 
 _FIELDS: Final = (
     "e.feed_order, e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, "
-    "e.title, e.status, e.artifact_ref, e.at"
+    "e.title, e.parameters, e.status, e.artifact_ref, e.interrupt_id, e.until, e.trace_id, e.request_id, e.at"
 )
 _AFTER: Final = (
     "(e.feed_order, e.event_id) > (:order, :event) AND e.feed_order < :ceiling "
@@ -94,8 +94,13 @@ class FeedEvent:
     execution_id: str
     stage: str
     title: str
+    parameters: Mapping[str, Any]
     status: str
     artifact_ref: str | None
+    interrupt_id: str | None
+    until: datetime | None
+    trace_id: str
+    request_id: str | None
     at: datetime
 
 
@@ -166,8 +171,13 @@ class Feed(Repository):
                 execution_id=row.execution_id,
                 stage=row.stage,
                 title=row.title,
+                parameters=row.parameters,
                 status=row.status,
                 artifact_ref=row.artifact_ref,
+                interrupt_id=row.interrupt_id,
+                until=row.until,
+                trace_id=row.trace_id,
+                request_id=row.request_id,
                 at=row.at,
             )
             for row in rows

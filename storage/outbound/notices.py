@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from schemas.outbound.effects import NoticeTried
 from storage.core.bulk import dump_json
+from storage.core.columns import NEW_TRACE
 from storage.core.unit_of_work import Repository
 from storage.engine.states import RUNS_OPEN
 from storage.engine.steering import Steering
@@ -23,19 +24,28 @@ NO_ROUTE: Final = "nobody is told in this role any more"
 _BATCH: Final = 500
 """Notices whose runs are begun at once."""
 
-OF_ALERTS: Final = """
-    INSERT INTO notices (key, to_role, title, text)
+
+def _trace_of(task_id: str) -> str:
+    """In SQL: the trace of the run that carries a task, or a new one where there is none."""
+    return (
+        "coalesce((SELECT r.trace_id FROM tasks t JOIN runs r ON r.run_id = t.run_id "
+        f"WHERE t.task_id = {task_id}), (SELECT r.trace_id FROM runs r WHERE r.run_id = {task_id}), {NEW_TRACE})"
+    )
+
+
+OF_ALERTS: Final = f"""
+    INSERT INTO notices (key, to_role, title, text, trace_id)
     SELECT w.alert_id, w.escalated_to, '[' || w.severity || '] ' || w.alert_type,
-        w.message || coalesce(E'\\n任务 ' || w.task_id, '')
+        w.message || coalesce(E'\\n任务 ' || w.task_id, ''), {_trace_of("w.task_id")}
     FROM written w JOIN notice_roles r ON r.role = w.escalated_to
     WHERE w.severity IN ('warning', 'critical')
     ON CONFLICT (key) DO NOTHING
 """
 """Goes with the statement that writes alerts."""
 
-OF_ENGINEERS: Final = """
-    INSERT INTO notices (key, to_role, recipient, title, text)
-    SELECT w.action_id, r.role, w.engineer_id, '上门通知 ' || w.order_id, w.message
+OF_ENGINEERS: Final = f"""
+    INSERT INTO notices (key, to_role, recipient, title, text, trace_id)
+    SELECT w.action_id, r.role, w.engineer_id, '上门通知 ' || w.order_id, w.message, {_trace_of("w.task_id")}
     FROM written w JOIN notice_roles r ON r.role = 'engineer'
     ON CONFLICT (key) DO NOTHING
 """
@@ -50,7 +60,7 @@ _GIVE_UP_OTHERS = text(
     "RETURNING run_id"
 )
 _WAITING = text(
-    "SELECT notice_id, key, to_role, recipient, title, text, tries, created_at FROM notices "
+    "SELECT notice_id, key, to_role, recipient, title, text, trace_id, tries, created_at FROM notices "
     "WHERE notice_id = ANY(:ids) AND state = 'waiting'"
 )
 # A result that comes late, its lease lost, never takes back what another try has reached since.
@@ -82,8 +92,8 @@ _RELEASE = text(
 )
 _LOG = text(
     """
-    SELECT key, to_role, recipient, title, state, tries, due_at, provider, provider_id, last_error, created_at, sent_at
-    FROM notices
+    SELECT key, to_role, recipient, title, trace_id, state, tries, due_at, provider, provider_id, last_error,
+        created_at, sent_at FROM notices
     WHERE (NOT :failed OR (state <> 'sent' AND last_error IS NOT NULL))
       AND (CAST(:role AS text) IS NULL OR to_role = :role)
     ORDER BY notice_id DESC LIMIT :limit
@@ -101,6 +111,7 @@ class WaitingNotice:
     recipient: str | None
     title: str
     text: str
+    trace_id: str
     tries: int
     """How many there were."""
     created_at: datetime
@@ -115,6 +126,7 @@ class StaffNotice:
     to_role: str
     recipient: str | None
     title: str
+    trace_id: str
     state: str
     """`waiting`, `sent` or `given_up`."""
     tries: int

@@ -73,7 +73,7 @@ _SUBSCRIBED_EVENTS = text(
           AND (e.feed_order, e.event_id) <= (:end_order, :end_event)
         ORDER BY e.feed_order, e.event_id LIMIT :limit
     )
-    SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.title, e.status, e.at,
+    SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.title, e.parameters, e.status, e.trace_id, e.at,
         coalesce(r.order_id, t.order_id) AS order_id, t.finish_reason, t.next_contact_time, r.problems,
         coalesce(m.to_state, (SELECT from_state FROM transitions WHERE task_id = t.task_id
                               ORDER BY version LIMIT 1), t.status) AS state
@@ -132,7 +132,9 @@ class SubscribedEvent:
     task_id: str | None
     execution_id: str
     title: str
+    parameters: Mapping[str, Any]
     status: str
+    trace_id: str
     at: datetime
     order_id: str | None
     finish_reason: str | None

@@ -18,7 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata
+from schemas.outbound.artifacts import ArtifactKind
+from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata, trace_of
 
 # What is added to transaction ids, so that the feed's order goes on rising when its rows were restored into another
 # server, whose transaction ids begin anew. The function `feed_order` adds it.
@@ -40,9 +41,16 @@ events = Table(
     Column("task_id", String(64)),
     Column("execution_id", Name, nullable=False),
     Column("stage", Name, nullable=False),
+    # A code, which is put into words with these for who asks, in their language.
     Column("title", Text, nullable=False),
+    Column("parameters", Json, nullable=False, server_default="{}"),
     Column("status", String(16), nullable=False),
     Column("artifact_ref", String(255)),
+    # Of a wait: the question that is asked, and until when it is waited for, on the business clock.
+    Column("interrupt_id", Name),
+    Column("until", Moment),
+    trace_of(),
+    Column("request_id", String(64)),
     business_moment("at"),
     # The month that it is kept in: its id tells no time, and `at` is a time of the business clock.
     Column("created_at", Moment, primary_key=True, server_default=text("clock_timestamp()")),
@@ -51,6 +59,30 @@ events = Table(
     # The order in which a reader may follow the feed and miss nothing that commits late.
     Index("ix_events_feed", "feed_order", "event_id"),
     postgresql_partition_by="RANGE (created_at)",
+)
+
+# What was made or came in and is kept whole: written once, with its event, and never changed. Its path tells its
+# version, by what it holds.
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("path", String(200), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("bytes", BigInteger),
+    Column("sha256", LargeBinary),
+    Column("task_id", String(64)),
+    Column("execution_id", Name, nullable=False),
+    Column("sensitive", Boolean, nullable=False),
+    # Encrypted where it is sensitive; empty once it was erased.
+    Column("content", LargeBinary),
+    # Where a recording is, which is the provider's.
+    Column("location", Text),
+    business_moment("kept_at"),
+    Column("expires_at", Moment),
+    CheckConstraint(f"kind IN ({', '.join(map(repr, map(str, ArtifactKind)))})", name="kind"),
+    Index("ix_artifacts_execution_id", "execution_id"),
+    Index("ix_artifacts_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )
 
 # How far the feed of events was read for triggers; there is a row while a workflow has one for it.
@@ -122,6 +154,7 @@ notices = Table(
     Column("recipient", Name),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
+    trace_of(),
     Column("state", String(16), nullable=False, server_default="waiting"),
     Column("tries", Integer, nullable=False, server_default="0"),
     database_moment("due_at"),

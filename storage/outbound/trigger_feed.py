@@ -1,9 +1,9 @@
 """The place up to which the feed of events was read for triggers of workflows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -29,8 +29,8 @@ _END = text(
 )
 _NAMED = text(
     """
-    SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, e.title, e.status, e.artifact_ref, e.at,
-        coalesce(r.depth, 0) AS depth
+    SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, e.title, e.parameters, e.status,
+        e.artifact_ref, e.interrupt_id, e.until, e.trace_id, e.at, coalesce(r.depth, 0) AS depth
     FROM events e LEFT JOIN runs r ON r.run_id = e.execution_id
     WHERE (e.feed_order, e.event_id) > (:order, :event) AND (e.feed_order, e.event_id) <= (:end_order, :end_event)
       AND e.event_type = ANY(:names)
@@ -50,8 +50,12 @@ class TriggeringEvent:
     execution_id: str
     stage: str
     title: str
+    parameters: Mapping[str, Any]
     status: str
     artifact_ref: str | None
+    interrupt_id: str | None
+    until: datetime | None
+    trace_id: str
     at: datetime
     depth: int
     """Of the run that it is about."""

@@ -14,6 +14,7 @@ from runtime.ids import Prefix, new_id
 from runtime.mask import mask_json
 from runtime.names import shown_id
 from schemas.outbound.effects import ProductEvent
+from schemas.outbound.product_events import ProductEventType
 from storage.core.bulk import recordset, rows_of
 from storage.core.unit_of_work import Repository
 from storage.outbound.events import Events
@@ -86,6 +87,8 @@ class NewReject:
     problems: Sequence[Mapping[str, object]]
     order_id: str | None = None
     envelope: Envelope = Envelope()
+    trace_id: str | None = None
+    """Of the request that it came with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,9 @@ class Rejects(Repository):
             ),
         )
         new = [row.reject_id for row in kept if row.reject_id in rows]
-        Events(self.work).append([_refused(reject_id, rows[reject_id][2]) for reject_id in new])
+        Events(self.work).append(
+            [_refused(reject_id, rows[reject_id][2], rows[reject_id][1].trace_id) for reject_id in new]
+        )
         return len(new)
 
     def find(self, reject_id: str) -> Reject | None:
@@ -232,12 +237,13 @@ def _shown(name: str | None, known: Collection[str] = ()) -> str | None:
     return (name if name in known else shown_id(name))[:_LONGEST_ID]
 
 
-def _refused(reject_id: str, task_id: str | None) -> ProductEvent:
+def _refused(reject_id: str, task_id: str | None, trace_id: str | None) -> ProductEvent:
     return ProductEvent(
         execution_id=reject_id,
         task_id=task_id,
-        event_type="task_rejected",
-        stage="intake",
-        title="任务数据无效, 已保留待更正",
+        event_type=ProductEventType.TASK_REJECTED.value,
+        stage=ProductEventType.TASK_REJECTED.stage.value,
+        title=ProductEventType.TASK_REJECTED.value,
         status="failed",
+        trace_id=trace_id,
     )

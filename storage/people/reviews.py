@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from runtime.ids import Prefix, new_id
 from statemachine.workflow.options.human import NO_RULES, HumanRules
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
@@ -112,6 +111,7 @@ _RENAME = text(
 class NewReview:
     """A question to be asked; `decisions` are the answers it accepts."""
 
+    review_id: str
     step_id: int
     run_id: str
     task_id: str | None
@@ -192,7 +192,7 @@ class Reviews(Repository):
             self.connection,
             [
                 (
-                    new_id(Prefix.REVIEW),
+                    review.review_id,
                     review.step_id,
                     review.run_id,
                     review.task_id,

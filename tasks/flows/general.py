@@ -12,6 +12,7 @@ from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
+from runtime.trace import new_trace_id
 from schemas.core.parameters import problems_with
 from schemas.core.private_words import sealed
 from schemas.core.problems import Problem, as_records
@@ -162,6 +163,7 @@ def _begin(transaction: Transaction, task: NewTask, workflow: Workflow, run_id: 
         variables=sealed(task.parameters, schema, run_id, transaction.work.cipher),
         priority=task.priority if task.priority_given else None,
         request_id=task.sender.request_id,
+        trace_id=task.sender.trace_id or new_trace_id(),
         timeout_seconds=task.timeout_seconds,
         description=mask_text(task.description),
         created_by=task.sender.agent_id,
@@ -174,6 +176,7 @@ def _refused(task: NewTask, receipt: TaskReceipt, entry_point: EntryPoint) -> Ne
         task_id=task.task_id,
         payload=json.dumps(_document(task), ensure_ascii=False),
         problems=as_records(receipt.problems),
+        trace_id=task.sender.trace_id,
         envelope=Envelope(created_by=task.sender.agent_id, default_mode=task.sender.default_mode),
     )
 

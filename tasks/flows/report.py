@@ -10,12 +10,17 @@ from engine.outcomes import Done, Failed, Outcome
 from runtime.ids import Prefix, new_id
 from schemas.flows.effects import ReportMade
 from schemas.flows.general_steps import REPORT
+from schemas.outbound.artifacts import ArtifactKind
+from schemas.outbound.effects import ProductEvent
+from schemas.outbound.product_events import ProductEventType
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import StepRow
 from storage.flows.reports import NewReport, WrittenReports
 from tasks.flows.context import FlowsContext
 from tasks.flows.parameters import InvalidInput, own_parameters
+from tasks.outbound.artifacts import keep
 
+_MARKDOWN: Final = "text/markdown; charset=utf-8"
 LARGEST_REPORT: Final = 262_144
 """Bytes a report may have."""
 
@@ -33,9 +38,28 @@ def _report(batch: Batch, step: StepRow) -> Outcome:
     if len(body.encode()) > LARGEST_REPORT:
         return Failed(code="too_large", message=f"the report has more than {LARGEST_REPORT:,} bytes")
     report_id = new_id(Prefix.REPORT)
+    kept = keep(
+        _ready(step, given["title"]), "report.md", body, kind=ArtifactKind.REPORT, media_type=_MARKDOWN
+    )
     return Done(
-        output={"report_id": report_id, "artifact_ref": f"/v1/reports/{report_id}"},
-        effects=(ReportMade(report_id=report_id, run_id=step.run_id, title=given["title"], body=body),),
+        output={"report_id": report_id, "artifact_ref": kept.reference},
+        effects=(
+            ReportMade(report_id=report_id, run_id=step.run_id, title=given["title"], body=body),
+            *kept.effects,
+        ),
+    )
+
+
+def _ready(step: StepRow, title: str) -> ProductEvent:
+    kind = ProductEventType.REPORT_READY
+    return ProductEvent(
+        execution_id=step.run_id,
+        task_id=step.subject_id,
+        event_type=kind.value,
+        stage=kind.stage.value,
+        title=kind.value,
+        parameters={"report": _line(title)},
+        status="ready",
     )
 
 

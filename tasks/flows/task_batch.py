@@ -87,6 +87,7 @@ def _reject(sent: Any, receipt: TaskReceipt, sender: Sender, entry_point: EntryP
         # Half a character cannot be encrypted as it is; everything else is kept as people wrote it.
         payload=json.dumps(sent, ensure_ascii=False).encode(errors="backslashreplace").decode(),
         problems=as_records(receipt.problems),
+        trace_id=sender.trace_id,
         envelope=Envelope(created_by=sender.agent_id, default_mode=sender.default_mode),
     )
 

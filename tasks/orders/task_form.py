@@ -63,6 +63,7 @@ class OrderForm:
             description=sender.description,
             created_by=sender.agent_id,
             default_mode=sender.default_mode,
+            trace_id=sender.trace_id,
         )
 
     def read_general(self, task: NewTask) -> Submission | tuple[Problem, ...]:
@@ -77,6 +78,7 @@ class OrderForm:
             description=task.description or task.sender.description,
             created_by=task.sender.agent_id,
             default_mode=task.sender.default_mode,
+            trace_id=task.sender.trace_id,
         )
 
     def accept(

@@ -11,7 +11,9 @@ import orjson
 from runtime.mask import mask_json, mask_text
 from runtime.names import shown_id
 from schemas.core.form import in_utc
+from schemas.core.language import Language
 from schemas.outbound.event_types import MessageType
+from schemas.outbound.product_events import title_of
 from statemachine.orders.states import State
 from storage.outbound.subscribers import SubscribedEvent
 
@@ -74,12 +76,13 @@ def message_of(happening: SubscribedEvent) -> EventMessage | None:
                 "order_id": happening.order_id,
                 "execution_id": happening.execution_id,
                 "event_id": happening.event_id,
+                "trace_id": happening.trace_id,
                 "event": happening.event_type,
                 "status": happening.status,
                 "state": happening.state,
                 "finish_reason": happening.finish_reason if closed else None,
                 "next_contact_time": None if next_contact is None else in_utc(next_contact),
-                "title": mask_text(happening.title),
+                "title": mask_text(title_of(happening.title, happening.parameters, Language.CHINESE)),
                 **further,
             },
         },

@@ -76,5 +76,11 @@ class StaffNotices:
 
 def _send(way: NoticeRoute, notice: WaitingNotice) -> NoticeOutcome:
     return way.gateway.send(
-        way.notice(key=notice.key, title=notice.title, text=notice.text, recipient=notice.recipient)
+        way.notice(
+            key=notice.key,
+            title=notice.title,
+            text=notice.text,
+            trace_id=notice.trace_id,
+            recipient=notice.recipient,
+        )
     )

@@ -6,6 +6,8 @@ from engine.definitions.triggers import triggers_of
 from engine.engine import Engine
 from runtime.mask import mask_text
 from schemas.core.form import in_utc
+from schemas.core.language import Language
+from schemas.outbound.product_events import title_of
 from statemachine.workflow.options.triggers import TriggerKind
 from storage.engine.triggers.inbox import Inbox, NewInboxEntry
 from storage.outbound.trigger_feed import TriggerFeed, TriggeringEvent
@@ -61,13 +63,17 @@ def _entry(event: TriggeringEvent) -> NewInboxEntry:
             "task_id": event.task_id,
             "execution_id": event.execution_id,
             "stage": event.stage,
-            "title": mask_text(event.title),
+            "title": mask_text(title_of(event.title, event.parameters, Language.CHINESE)),
             "status": event.status,
             "artifact_ref": event.artifact_ref,
+            "interrupt_id": event.interrupt_id,
+            "until": None if event.until is None else in_utc(event.until),
+            "trace_id": event.trace_id,
             "at": in_utc(event.at),
         },
         # No sender can give an id of this form.
         source_id=f"feed:{event.event_id}",
         depth=event.depth + 1,
+        trace_id=event.trace_id,
         occurred_at=event.at,
     )

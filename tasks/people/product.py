@@ -22,6 +22,7 @@ class ReviewQuestions:
         Reviews(work).open(
             [
                 NewReview(
+                    review_id=question.interrupt_id,
                     step_id=question.step_id,
                     run_id=question.run_id,
                     task_id=question.subject_id,

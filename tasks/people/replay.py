@@ -50,6 +50,7 @@ def replay(
     *,
     by: str,
     request_id: str | None = None,
+    trace_id: str | None = None,
 ) -> Handling:
     """Submit a reject again, corrected or unchanged, by the entry point and in the circumstances of the first time.
 
@@ -63,6 +64,7 @@ def replay(
         corrected: What to send instead; `None` for what came.
         by: The owner of the key it is done with.
         request_id: What the steps are logged under.
+        trace_id: The trace of that request.
     """
     with engine.transaction() as transaction:
         work = transaction.work
@@ -71,7 +73,7 @@ def replay(
             return Handling(RejectResult.UNKNOWN)
         if reject.state != "open":
             return Handling(RejectResult.BEFORE, reject)
-        entry_point, sender = EntryPoint(reject.source), _sender(reject, request_id)
+        entry_point, sender = EntryPoint(reject.source), _sender(reject, request_id, trace_id)
         if corrected is None:
             read = forms.read_text(engine, reject.payload, entry_point, sender)
         else:
@@ -109,12 +111,13 @@ def dismiss(database: Database, reject_id: str, *, by: str, reason: str) -> Hand
         return Handling(RejectResult.DISMISSED, now)
 
 
-def _sender(reject: Reject, request_id: str | None) -> Sender:
+def _sender(reject: Reject, request_id: str | None, trace_id: str | None) -> Sender:
     """Whoever sent the input at first, with what came beside it."""
     envelope = reject.envelope
     return Sender(
         agent_id=envelope.created_by,
         request_id=request_id,
+        trace_id=trace_id,
         default_mode=envelope.default_mode,
         timeout_seconds=envelope.timeout_seconds,
         description=envelope.description,

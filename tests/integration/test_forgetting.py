@@ -71,7 +71,8 @@ STAYS: Final = {
             "task_id", "order_id", "run_id", "execution_id", "subject_id", "transition_id", "contact_id", "log_id",
             "action_id", "followup_id", "review_id", "alert_id", "reject_id", "signal_id", "delivery_id",
             "subscriber_id", "dispatch_id", "label_id", "entry_id", "lease_id", "event_id", "request_id", "key",
-            "provider_id", "around", "artifact_ref", "replayed_as", "report_id", "hold_id",
+            "provider_id", "around", "artifact_ref", "replayed_as", "report_id", "hold_id", "trace_id",
+            "interrupt_id",
         ),
         "an identifier, without which nobody knows what was done",
     ),
@@ -97,6 +98,11 @@ STAYS: Final = {
         ("digest", "content_digest", "phone_index@do_not_call", "masked", "token_hash"),
         "recognises, and tells nothing in clear",
     ),
+    **dict.fromkeys(
+        ("path@artifacts", "kind@artifacts", "media_type@artifacts", "sha256@artifacts"),
+        "names an artifact and says how it is read; that its content goes is asserted",
+    ),
+    "title@events": "the code of a title; its words are in the files of titles",
     "phone@tasks": "encrypted, so no word can stand in it; that it goes is asserted",
     "phone_index@tasks": "a mark, which is remembered for late replies; that it goes from the order is asserted",
 }  # fmt: skip
@@ -122,8 +128,6 @@ def marking(column: AnyColumn[object]) -> str:
             )
         case LargeBinary():
             return f"{name} = convert_to('{MARK}', 'UTF8')"
-        case _ if column.table.name == "events":
-            return f"{name} = '客户已回应: {MARK}'"
         case _:
             return f"{name} = '{MARK}'"
 

@@ -13,6 +13,7 @@ from storage.orders.orders import Orders
 from storage.orders.signals import Signals
 from storage.orders.upkeep.ciphertexts import Ciphertexts
 from storage.orders.upkeep.personal_metadata import PersonalMetadata
+from storage.outbound.artifacts import Artifacts
 from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
@@ -21,6 +22,7 @@ from tasks.orders.upkeep.key_change import renew_all
 from tests.integration.test_retention import keep_one_of_each
 from tests.support.factories import READY, answered, submission
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
+from tests.support.outbound.made_artifacts import WORDS, artifact_of
 
 NEW_KEY = Cipher.new_key()
 WITH_BOTH = Cipher(NEW_KEY, [CIPHER_KEY])
@@ -75,6 +77,12 @@ def test_after_the_change_the_new_key_alone_opens_everything(
         assert signal.sealed_body.open() == "{}"
         assert IdempotencyKeys(work).begin("me", "other", b"d").body == "an answer"  # type: ignore[union-attr]
         (request,) = HttpRequests(work).of_steps([1])[1]
+        run_id = work.connection.exec_driver_sql(
+            "SELECT run_id FROM runs WHERE subject_id IS NULL"
+        ).scalar_one()
+        kept = Artifacts(work).find(artifact_of(run_id).path)
+        assert kept is not None
+        assert Artifacts(work).content(kept, 0, 100).decode() == WORDS
         assert (request.answer, request.callback) == ('{"body": "an answer"}', '"a callback"')
         (subscriber,) = Subscribers(work).all()
         secrets = Subscribers(work).secrets(subscriber.subscriber_id)

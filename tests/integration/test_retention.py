@@ -17,10 +17,12 @@ from statemachine.workflow.states import InboxState
 from storage.access.idempotency import IdempotencyKeys
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import BusinessClock
 from storage.engine.triggers.inbox import DispatchResult, Inbox, NewInboxEntry
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.labels import Labels, NewLabel
 from storage.orders.signals import NewSignal, Signals
+from storage.outbound.artifacts import Artifacts
 from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
@@ -30,6 +32,7 @@ from tasks.orders.upkeep.retention import PULSE, counted, due, go_on, retain
 from tests.support.factories import answered, submission
 from tests.support.flows.kept import keep_request_and_report
 from tests.support.in_process_fleet import InProcessFleet
+from tests.support.outbound.made_artifacts import artifact_of
 from tests.support.probe import Probe
 from tools.policies.retention import DataKind, load_retention
 
@@ -44,6 +47,7 @@ AGED: Final = (
     "UPDATE rejects SET handled_at = handled_at - interval '2 years'",
     "UPDATE intent_labels SET labelled_at = labelled_at - interval '2 years'",
     "UPDATE runs SET finished_at = finished_at - interval '2 years'",
+    "UPDATE artifacts SET expires_at = expires_at - interval '2 years'",
     "UPDATE inbox SET ended_at = ended_at - interval '2 years'",
     "UPDATE idempotency_keys SET created_at = created_at - interval '2 years'",
     "UPDATE deliveries SET ended_at = ended_at - interval '2 years'",
@@ -103,6 +107,9 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     work.connection.exec_driver_sql("INSERT INTO forgotten_numbers (phone_index) VALUES ('mark')")
     run_id = work.connection.exec_driver_sql("SELECT run_id FROM runs WHERE subject_id IS NULL").scalar_one()
     keep_request_and_report(work, run_id)
+    Artifacts(work).keep(
+        [artifact_of("exec_of_the_order", BusinessClock(work).now().business_now + timedelta(days=1))]
+    )
 
 
 @pytest.fixture
@@ -148,7 +155,10 @@ def test_everything_of_every_kind_goes_after_its_time(furnished: InProcessFleet)
     assert values(furnished, "SELECT personal FROM tasks") == [None]
     assert values(furnished, "SELECT octet_length(body) FROM callbacks WHERE event_id = 'e'") == [0]
     assert not values(furnished, "SELECT 1 FROM steps WHERE strpos(input::text, 'enc1.') > 0")
-    assert not values(furnished, "SELECT 1 FROM http_requests UNION ALL SELECT 1 FROM reports")
+    assert not values(
+        furnished,
+        "SELECT 1 FROM http_requests UNION ALL SELECT 1 FROM reports UNION ALL SELECT 1 FROM artifacts",
+    )
 
 
 def test_what_still_waits_is_kept_however_old(furnished: InProcessFleet) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from engine.registry import Question
+from runtime.ids import Prefix, new_id
 from statemachine.workflow.options.human import HumanRules
 from storage.engine.clock import BusinessClock
 from storage.people.interrupts import InterruptFilter, Interrupts
@@ -54,6 +55,7 @@ def asked_with(house: InProcessFleet, run_id: str, rules: HumanRules, node: str 
             work,
             [
                 Question(
+                    interrupt_id=new_id(Prefix.REVIEW),
                     step_id=before.step_id,
                     run_id=run_id,
                     subject_id=before.task_id,

@@ -21,21 +21,25 @@ class Notice:
         to: Whom, as the provider names them; empty for a bot, which speaks in its own group.
         title: The first line.
         text: What follows it.
+        trace_id: What it is found by in everything else that followed from the same request; the last line.
     """
 
     key: str
     to: str
     title: str
     text: str
+    trace_id: str
 
     @property
     def words(self) -> str:
         """The text that is sent: phone numbers masked, at most 2000 bytes, without a mention of the whole group."""
         # Feishu reads <at user_id="all"> in plain text; a customer's words may hold it.
         shown = mask_text(f"{self.title}\n{self.text}").replace("<", "＜").encode()
-        if len(shown) <= _LONGEST_BYTES:
-            return shown.decode()
-        return shown[: _LONGEST_BYTES - 3].decode(errors="ignore") + "…"
+        trace = f"\n追踪 {self.trace_id}"
+        room = _LONGEST_BYTES - len(trace.encode())
+        if len(shown) <= room:
+            return shown.decode() + trace
+        return shown[: room - 3].decode(errors="ignore") + "…" + trace
 
 
 @dataclass(frozen=True, slots=True)

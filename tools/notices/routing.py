@@ -38,9 +38,10 @@ class NoticeRoute:
     gateway: NoticeGateway
     to: str
 
-    def notice(self, *, key: str, title: str, text: str, recipient: str | None) -> Notice:
+    def notice(self, *, key: str, title: str, text: str, trace_id: str, recipient: str | None) -> Notice:
         """Create a notice for this route; `recipient` is the engineer's id."""
-        return Notice(key=key, to=self.to.replace("{engineer_id}", recipient or ""), title=title, text=text)
+        to = self.to.replace("{engineer_id}", recipient or "")
+        return Notice(key=key, to=to, title=title, text=text, trace_id=trace_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class DataKind(StrEnum):
     LABELS = "labels"
     GENERAL_WORDS = "general_words"
     GENERAL_TASKS = "general_tasks"
+    ARTIFACTS = "artifacts"
     INBOX = "inbox"
     IDEMPOTENCY = "idempotency"
     DELIVERIES = "deliveries"

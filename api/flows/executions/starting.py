@@ -12,8 +12,8 @@ from api.server.errors import documented
 from api.server.parts import Parts
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
-from api.task_intake import GivenIntake
+from api.server.services import GivenParts
+from api.task_intake import GivenIntake, GivenSender
 from engine.catalogue import UnknownWorkflow
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
@@ -43,8 +43,7 @@ async def start_workflow(
     body: ExecutionAsked,
     parts: GivenParts,
     intake: GivenIntake,
-    caller: Caller,
-    request_id: RequestName,
+    sender: GivenSender,
     request: Request,
     response: Response,
 ) -> ExecutionStarted:
@@ -59,7 +58,7 @@ async def start_workflow(
     given["description"] = body.description or workflow.options.title[:500] or name
     if body.key is not None:
         given["task_id"] = _run_id(name, body.key)
-    row, existing = await accepted(GeneralTask(**given, task_type=name), parts, intake, caller, request_id)
+    row, existing = await accepted(GeneralTask(**given, task_type=name), parts, intake, sender)
     response.headers["Location"] = request.app.url_path_for("find_execution", execution_id=row.run_id)
     if existing:
         response.status_code = 200

@@ -10,7 +10,7 @@ from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, RequestName
+from api.task_intake import GivenSender
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
@@ -18,7 +18,7 @@ from schemas.orders.agents.orchestrator import TaskProgress, TaskStarted, TaskSt
 from schemas.orders.contact import ContactResult
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
-from tasks.forms import Acceptance, ReadTask, Sender
+from tasks.forms import Acceptance, ReadTask
 from tasks.orders.intake.intake import OrderReceipt
 
 router = APIRouter(prefix="/agents/orchestrator", tags=["orchestrator"], route_class=Route)
@@ -32,16 +32,14 @@ TaskId = Annotated[Identifier, Path(description="The order's task_id.", examples
     dependencies=[requires(Scope.TASKS, repeatable=True)],
     responses=documented(Code.STATE_CONFLICT),
 )
-async def start_task(
-    body: TaskCreated, services: GivenOrders, caller: Caller, request_id: RequestName
-) -> TaskStarted:
+async def start_task(body: TaskCreated, services: GivenOrders, sender: GivenSender) -> TaskStarted:
     """Accepted means committed. The same body again answers with the order as it stands.
 
     Another body under the same `task_id`, or an `order_id` that already has an open task, answers 409 and is
     kept as rejected.
     """
     intake, engine = services.intake, services.parts.engine
-    task = intake.forms.read_body(engine, body, Sender(caller.agent_id, request_id, caller.default_mode))
+    task = intake.forms.read_body(engine, body, sender)
     assert isinstance(task, ReadTask), "an order that is valid can be read"
     receipt = await intake.accept(task)
     if receipt.result is Acceptance.UNSTORABLE:

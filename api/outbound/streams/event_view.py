@@ -4,14 +4,16 @@ from typing import Literal, cast
 
 from api.server.refusal import invalid
 from runtime.mask import mask_text
+from schemas.core.language import Language
 from schemas.outbound.events import EventView, PlacedEvent
+from schemas.outbound.product_events import title_of
 from storage.outbound.feed import Cursor, Feed, FeedEvent
 
 _Status = Literal["running", "waiting", "ready", "failed"]
 
 
-def shown(event: FeedEvent) -> EventView:
-    """The event where its id stands beside it."""
+def shown(event: FeedEvent, language: Language) -> EventView:
+    """The event where its id stands beside it, its title in this language."""
     return EventView(
         event_id=event.event_id,
         event_type=event.event_type,
@@ -19,16 +21,20 @@ def shown(event: FeedEvent) -> EventView:
         execution_id=event.execution_id,
         stage=event.stage,
         # A title may quote what somebody was called to do.
-        title=mask_text(event.title),
+        title=mask_text(title_of(event.title, event.parameters, language)),
         status=cast("_Status", event.status),
         artifact_ref=event.artifact_ref,
+        interrupt_id=event.interrupt_id,
+        until=event.until,
+        trace_id=event.trace_id,
+        request_id=None if event.request_id is None else mask_text(event.request_id),
         at=event.at,
     )
 
 
-def placed(event: FeedEvent) -> PlacedEvent:
+def placed(event: FeedEvent, language: Language) -> PlacedEvent:
     """The event with its id within."""
-    return PlacedEvent(id=str(event.cursor), **dict(shown(event)))
+    return PlacedEvent(id=str(event.cursor), **dict(shown(event, language)))
 
 
 def place(feed: Feed, given: str, field: str) -> Cursor:

@@ -28,6 +28,7 @@ def sent_by(run: RunFacts, emitted: Emitted) -> NewInboxEntry:
         key=emitted.key or "",
         payload={} if emitted.payload is None else emitted.payload,
         depth=run.depth + 1,
+        trace_id=run.trace_id,
         sent_by=run.created_by,
     )
 
@@ -54,6 +55,7 @@ def ends_of(work: UnitOfWork, catalogue: Catalogue, ended: Sequence[RunFacts]) -
                 "error": run.error,
             },
             depth=run.depth + 1,
+            trace_id=run.trace_id,
             source_id=run.run_id,
         )
         for run in (Runs(work).lock(wanted) if wanted else ())

@@ -76,6 +76,7 @@ def send_test(
     Needs neither database nor fleet.
     """
     from runtime.ids import Prefix, new_id
+    from runtime.trace import new_trace_id
     from tools.notices.contract import NoticeSent
 
     routes = _routes(config_folder, secrets)
@@ -92,6 +93,7 @@ def send_test(
                 key=new_id(Prefix.ACTION),
                 title="unpend: 通知测试",
                 text=f"这是发给 {role.value} 的测试通知, 无需处理",
+                trace_id=new_trace_id(),
                 recipient=engineer,
             )
         )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
+from runtime.trace import new_trace_id
 from statemachine.workflow.options.sizes import LARGEST_OUTPUT, ROOM_AROUND
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import InboxState
@@ -27,10 +28,11 @@ _GIVEN: Final = (
     "source_id",
     "depth",
     "sent_by",
+    "trace_id",
     "occurred_at",
     "ttl",
 )
-_COLUMNS: Final = ("kind", "name", "key", "payload", "source_id", "depth", "sent_by")
+_COLUMNS: Final = ("kind", "name", "key", "payload", "source_id", "depth", "sent_by", "trace_id")
 _ROWS: Final = recordset(
     inbox_table, _COLUMNS, nth="integer", ttl="double precision", occurred_at="timestamptz"
 )
@@ -50,7 +52,8 @@ _FIND_SOURCES = text(
     f"JOIN {recordset(inbox_table, ('kind', 'name', 'source_id'))} USING (kind, name, source_id)"
 )
 _FIELDS: Final = (
-    "entry_id, kind, name, key, payload, source_id, depth, sent_by, occurred_at, received_at, state, outcome"
+    "entry_id, kind, name, key, payload, source_id, depth, sent_by, trace_id, occurred_at, received_at, state, "
+    "outcome"
 )
 _TO_DISPATCH = text(
     f"SELECT entry_id FROM inbox WHERE state = {INBOX_WAITING} ORDER BY entry_id LIMIT :limit"
@@ -90,6 +93,8 @@ class NewInboxEntry:
     depth: int = 0
     """One more than that of the run it comes from; 0 for what comes from outside."""
     sent_by: str | None = None
+    trace_id: str = field(default_factory=new_trace_id)
+    """Of the request it comes with, or of the run that sent it."""
     occurred_at: datetime | None = None
     ttl_seconds: float | None = None
     """Of a message: how long it is kept for its receiver."""
@@ -127,6 +132,7 @@ class InboxEntry:
     source_id: str | None
     depth: int
     sent_by: str | None
+    trace_id: str
     occurred_at: datetime
     received_at: datetime
     state: InboxState
@@ -216,6 +222,7 @@ def _row(entry: NewInboxEntry) -> tuple[object, ...]:
         entry.source_id,
         entry.depth,
         entry.sent_by,
+        entry.trace_id,
         entry.occurred_at,
         ttl,
     )
@@ -232,6 +239,7 @@ def _entry(row: Row[Any]) -> InboxEntry:
         source_id=row.source_id,
         depth=row.depth,
         sent_by=row.sent_by,
+        trace_id=row.trace_id,
         occurred_at=row.occurred_at,
         received_at=row.received_at,
         state=InboxState(row.state),

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Sma
 
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import InboxState, literals
-from storage.core.columns import Json, Moment, Name, database_moment, metadata
+from storage.core.columns import Json, Moment, Name, database_moment, metadata, trace_of
 from storage.engine.states import INBOX_KEPT, INBOX_WAITING
 
 # What has come or happened, and is to begin runs and to reach who waits for it.
@@ -21,6 +21,7 @@ inbox = Table(
     Column("source_id", String(128)),
     Column("depth", SmallInteger, nullable=False, server_default="0"),
     Column("sent_by", String(64)),
+    trace_of(),
     Column("occurred_at", Moment, nullable=False),
     database_moment("received_at"),
     Column("expires_at", Moment),

@@ -27,6 +27,8 @@ class _Column:
     column: str
     place: str
     form: _Form = _Form.BYTES
+    rows: str = ""
+    """As SQL: which rows hold an encrypted value, where not all do."""
 
     @property
     def name(self) -> str:
@@ -35,6 +37,10 @@ class _Column:
     @property
     def is_old(self) -> str:
         """As SQL: the value is not of the current key, whose name is `:key`."""
+        return f"{self.rows} AND {self._is_old}" if self.rows else self._is_old
+
+    @property
+    def _is_old(self) -> str:
         match self.form:
             case _Form.BYTES:
                 return (
@@ -69,6 +75,7 @@ _COLUMNS: Final = (
     _Column("http_requests", "answer", "'http_requests.answer.' || step_id || '.' || delivery"),
     _Column("http_requests", "callback", "'http_requests.callback.' || step_id || '.' || delivery"),
     _Column("held_decisions", "payload", "'held_decisions.payload.' || hold_id"),
+    _Column("artifacts", "content", "'artifacts.content.' || path", rows="sensitive"),
     _Column("runs", "variables", "'runs.variables.%.' || run_id", _Form.OBJECT),
     _Column("steps", "input", "'runs.variables.%.' || run_id", _Form.OBJECT),
     _Column("steps", "output", "'runs.variables.%.' || run_id", _Form.OBJECT),

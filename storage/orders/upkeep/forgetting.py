@@ -20,10 +20,10 @@ KEPT_NAMES: Final = (
     "final_state", "finish_reason", "flags", "followup_at", "followup_by_default", "followup_date", "followup_days",
     "followup_id", "followup_scheduled", "from", "held", "intent", "intent_level1", "intent_level2", "level2",
     "logged_by", "max_contacts", "model", "next_contact_time", "not_after", "order_cancelled", "order_id", "origin",
-    "outcome", "raised_by", "reject_id", "request_id", "requires_human_review", "result", "review_id",
+    "outcome", "priority", "raised_by", "reject_id", "request_id", "requires_human_review", "result", "review_id",
     "review_reason", "round", "round_ends_in", "rounds", "script_id", "script_version", "signal_id", "source",
-    "state", "status", "step", "step_id", "suggested_action", "task_id", "timestamp", "type", "until",
-    "user_intent_l1", "user_intent_l2", "valid", "visit_at", "visit_until",
+    "state", "status", "step", "step_id", "suggested_action", "task_id", "timestamp", "trace_id", "type",
+    "until", "user_intent_l1", "user_intent_l2", "valid", "visit_at", "visit_until",
 )  # fmt: skip
 """Names in JSON under which the fleet keeps what was done, and when."""
 
@@ -137,6 +137,15 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
     ("http_requests", _change("http_requests", "answer = NULL, callback = NULL", _OF_RUNS)),
     ("reports", _change("reports", "title = '', body = ''", _OF_RUNS)),
     (
+        "artifacts",
+        _change(
+            "artifacts",
+            "content = NULL, location = NULL",
+            "execution_id IN (SELECT run_id FROM runs WHERE subject_id = ANY(:ids)) "
+            "AND (content IS NOT NULL OR location IS NOT NULL)",
+        ),
+    ),
+    (
         "runs",
         _change(
             "runs",
@@ -171,7 +180,7 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
     ),
     (
         "events",
-        _change("events", "title = split_part(title, ': ', 1)", f"{_OF_EVENTS} AND title LIKE '%: %'"),
+        _change("events", _each_kept("parameters"), _OF_EVENTS),
     ),
     (
         "deliveries",

@@ -117,9 +117,11 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             "wrote AS (DELETE FROM variable_writes USING gone WHERE variable_writes.run_id = gone.run_id), "
             "requested AS (DELETE FROM http_requests USING gone WHERE http_requests.run_id = gone.run_id), "
             "reported AS (DELETE FROM reports USING gone WHERE reports.run_id = gone.run_id), "
+            "made AS (DELETE FROM artifacts USING gone WHERE artifacts.execution_id = gone.run_id), "
             "questions AS (DELETE FROM reviews USING gone WHERE reviews.run_id = gone.run_id",
         ),
     ),
+    "artifacts": (_Rule("artifacts", f"expires_at < {_BUSINESS}"),),
     "inbox": (_Rule("inbox", f"ended_at < {_DATABASE}"),),
     "idempotency": (_Rule("idempotency_keys", f"created_at < {_DATABASE}"),),
     "deliveries": (

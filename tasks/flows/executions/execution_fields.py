@@ -38,8 +38,8 @@ def summary_of(row: TaskRow) -> dict[str, Any]:
         **{
             name: fields[name]
             for name in (
-                "task_id", "status", "description", "priority", "created_by", "updated_at", "finished_at",
-                "timeout_at",
+                "task_id", "status", "description", "priority", "created_by", "trace_id", "updated_at",
+                "finished_at", "timeout_at",
             )
         },
     }  # fmt: skip

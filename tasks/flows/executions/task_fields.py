@@ -23,6 +23,7 @@ def fields_of(row: TaskRow) -> dict[str, Any]:
         "order_id": row.order_id,
         "priority": row.priority,
         "created_by": row.created_by,
+        "trace_id": row.trace_id,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "finished_at": row.finished_at,

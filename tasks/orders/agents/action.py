@@ -15,6 +15,7 @@ from schemas.orders.effects import (
     Move,
     OrderCancelled,
 )
+from schemas.outbound.product_events import ProductEventType
 from schemas.people.why import Why, WhyCode
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
@@ -32,6 +33,7 @@ from tasks.orders.rules.context import Context
 from tasks.orders.rules.followup import Followup, plan
 from tasks.orders.rules.order_system import action_taken, carry_out
 from tasks.orders.rules.reasons import failed
+from tasks.orders.rules.traces import product_event
 from tools.limits import TOOLS, seconds_of
 
 AT_ONCE: Final = 16
@@ -120,7 +122,7 @@ def _resume(context: Context, step: StepRow, request: ActionRequest, now: dateti
         request,
         Level1.RESUME,
         {"visit_at": visit.visit_at, "engineer_id": engineer, **visit.as_result()},
-        "已恢复预约并通知工程师",
+        product_event(step, ProductEventType.ACTION_EXECUTED, "running", "visit"),
         (
             booked,
             AppointmentBooked(
@@ -163,7 +165,9 @@ def _postpone(context: Context, step: StepRow, request: ActionRequest, followup:
         request,
         Level1.POSTPONE,
         {"followup_id": followup_id, "next_contact_time": followup_at},
-        f"已安排跟进: {reason}",
+        product_event(
+            step, ProductEventType.ACTION_EXECUTED, "running", "followup", until=followup_at, reason=reason
+        ),
         (
             taken,
             FollowupScheduled(
@@ -199,7 +203,7 @@ def _terminate(context: Context, step: StepRow, request: ActionRequest) -> Outco
         request,
         Level1.TERMINATE,
         {"reason": reason},
-        "已取消订单",
+        product_event(step, ProductEventType.ACTION_EXECUTED, "running", "cancelled"),
         (
             taken,
             OrderCancelled(

@@ -7,6 +7,7 @@ from engine.actions import ActionDeclaration, EffectClass
 from engine.outcomes import Done, Outcome
 from schemas.orders.effects import Move
 from schemas.orders.step_inputs import ActionInput
+from schemas.outbound.product_events import ProductEventType
 from schemas.people.why import Why, WhyCode
 from statemachine.orders.intents import ROUND_ENDS, Level1
 from storage.engine.steps import StepRow
@@ -19,9 +20,9 @@ from tasks.orders.rules.traces import audit, product_event
 from tools.limits import TOOLS
 
 AGENT: Final = "audit_agent"
-_ENDS: Final[Mapping[Level1, tuple[str, str]]] = {
-    Level1.RESUME: ("visit_arranged", "客户同意上门, 任务完结"),
-    Level1.TERMINATE: ("cancelled_by_customer", "客户取消, 任务完结"),
+_ENDS: Final[Mapping[Level1, str]] = {
+    Level1.RESUME: "visit_arranged",
+    Level1.TERMINATE: "cancelled_by_customer",
 }
 
 
@@ -30,7 +31,7 @@ def log_and_close(step: StepRow, order: Order) -> Outcome:
     intent = ActionInput.of(step.input).intent_level1
     try:
         level1 = Level1(str(intent))
-        finish_reason, title = _ENDS[level1]
+        finish_reason = _ENDS[level1]
     except (KeyError, ValueError):
         return failed(Why(WhyCode.NOTHING_TO_CLOSE, {"intent": intent}))
     return Done(
@@ -52,7 +53,7 @@ def log_and_close(step: StepRow, order: Order) -> Outcome:
                 contacts=order.contacts_total,
                 confidence=order.confidence,
             ),
-            product_event(step, "task_closed", "close", title, "ready"),
+            product_event(step, ProductEventType.TASK_CLOSED, "ready", finish_reason),
         ),
     )
 

@@ -6,11 +6,12 @@ from typing import Final
 from engine.outcomes import Done
 from schemas.core.effects import Effect
 from schemas.orders.effects import ActionTaken, Move
+from schemas.outbound.effects import ProductEvent
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from tasks.orders.agents.action_request import ActionRequest
-from tasks.orders.rules.traces import audit, product_event
+from tasks.orders.rules.traces import audit
 
 AGENT: Final = "action_agent"
 
@@ -20,7 +21,7 @@ def executed(
     request: ActionRequest,
     level1: Level1,
     result: Mapping[str, object],
-    title: str,
+    event: ProductEvent,
     effects: tuple[Effect, ...],
 ) -> Done:
     """Return the outcome of an executed intent, with its effects.
@@ -30,7 +31,7 @@ def executed(
         request: Its order.
         level1: The intent that was carried out.
         result: What the step's output says of it.
-        title: What people who watch are told.
+        event: What people who watch are told.
         effects: The actions, each `ActionTaken` with what it does in the order system.
     """
     order, decided_by = request.order, request.given.decided_by or request.approved_by
@@ -61,5 +62,5 @@ def executed(
             "actions": [action.action_id for action in taken],
             "round_ends_in": "closed",
         },
-        effects=(move, *effects, *lines, product_event(step, "action_executed", "action", title, "running")),
+        effects=(move, *effects, *lines, event),
     )

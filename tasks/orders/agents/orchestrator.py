@@ -11,6 +11,7 @@ from schemas.core.effects import Effect
 from schemas.orders.effects import Audit, Move
 from schemas.orders.step_inputs import StartGiven, TaskInput
 from schemas.outbound.effects import ProductEvent
+from schemas.outbound.product_events import ProductEventType
 from schemas.people.why import Why, WhyCode
 from statemachine.orders.states import Event
 from statemachine.workflow.states import RunState
@@ -42,9 +43,9 @@ def receive_task(entering: Entering) -> Outcome:
             ProductEvent(
                 execution_id=entering.run_id,
                 task_id=entering.subject_id,
-                event_type="task_received",
-                stage="intake",
-                title="已接收挂起任务",
+                event_type=ProductEventType.TASK_RECEIVED.value,
+                stage=ProductEventType.TASK_RECEIVED.stage.value,
+                title=ProductEventType.TASK_RECEIVED.value,
                 status="running",
             ),
         ),
@@ -123,7 +124,7 @@ def retry_contact(step: StepRow, order: Order) -> Outcome:
             ),
             audit(step, "task_completed", AGENT, "retry_contact", finish_reason="contact_failed"),
             product_event(
-                step, "task_closed", "close", f"联系{order.contact_count}次未果, 任务已关闭", "ready"
+                step, ProductEventType.TASK_CLOSED, "ready", "contact_failed", contacts=order.contact_count
             ),
         ),
     )
@@ -135,7 +136,7 @@ def open_round(step: StepRow, order: Order) -> Outcome:
         effects=(
             Move(task_id=order.task_id, event=Event.FOLLOWUP_TIME_REACHED, agent_id=AGENT),
             audit(step, "followup_reached", AGENT, "open_round", round=order.round + 1),
-            product_event(step, "followup_reached", "contact", f"第{order.round + 1}轮跟进开始", "running"),
+            product_event(step, ProductEventType.FOLLOWUP_REACHED, "running", round=order.round + 1),
         ),
     )
 
@@ -166,9 +167,9 @@ def end_effects(end: Ending) -> Sequence[Effect]:
         ProductEvent(
             execution_id=end.run.run_id,
             task_id=task_id,
-            event_type="task_closed",
-            stage="close",
-            title="任务超时, 已关闭" if timed_out else "任务已取消",
+            event_type=ProductEventType.TASK_CLOSED.value,
+            stage=ProductEventType.TASK_CLOSED.stage.value,
+            title=f"{ProductEventType.TASK_CLOSED}.{finish_reason}",
             status="failed" if timed_out else "ready",
         ),
     )

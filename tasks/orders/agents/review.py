@@ -10,6 +10,7 @@ from schemas.core.effects import Effect
 from schemas.orders.effects import Audit, Move, OrderNoted
 from schemas.orders.step_inputs import ReviewInput, StepError
 from schemas.outbound.effects import ProductEvent
+from schemas.outbound.product_events import ProductEventType
 from schemas.people.effects import AlertRaised
 from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level1, Level2
@@ -39,10 +40,12 @@ def ask_person(entering: Entering) -> Sequence[Effect]:
         ProductEvent(
             execution_id=entering.run_id,
             task_id=entering.subject_id,
-            event_type="review_opened",
-            stage="review",
-            title="等待人工处理",
+            event_type=ProductEventType.REVIEW_OPENED.value,
+            stage=ProductEventType.REVIEW_OPENED.stage.value,
+            title=ProductEventType.REVIEW_OPENED.value,
             status="waiting",
+            interrupt_id=entering.interrupt_id,
+            until=entering.until,
         ),
     )
 
@@ -122,7 +125,7 @@ def _classified(resumption: Resumption, order: Order) -> Done:
         effects=(
             effect,
             _line(resumption),
-            product_event(resumption.step, "review_decided", "review", "人工已处理", "running"),
+            product_event(resumption.step, ProductEventType.REVIEW_DECIDED, "running"),
         ),
     )
 
@@ -156,7 +159,6 @@ def _moved(resumption: Resumption, order: Order, event: Event, changes: Mapping[
     )
     _check(resumption, order, move)
     closes = event is Event.REVIEW_CLOSE
-    title = "人工关闭任务" if closes else "人工决定再次联系"
     return Done(
         output={"decision": resumption.signal["decision"], "decided_by": resumption.signal["decided_by"]},
         effects=(
@@ -164,10 +166,9 @@ def _moved(resumption: Resumption, order: Order, event: Event, changes: Mapping[
             _line(resumption),
             product_event(
                 resumption.step,
-                "task_closed" if closes else "review_decided",
-                "close" if closes else "review",
-                title,
+                ProductEventType.TASK_CLOSED if closes else ProductEventType.REVIEW_DECIDED,
                 "ready" if closes else "running",
+                "closed_by_person" if closes else "recontact",
             ),
         ),
     )

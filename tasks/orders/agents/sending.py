@@ -12,6 +12,7 @@ from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
 from schemas.orders.step_inputs import ContactInput
+from schemas.outbound.product_events import ProductEventType
 from schemas.people.why import Why, WhyCode
 from storage.engine.leases import Leases
 from storage.engine.steps import StepRow
@@ -192,7 +193,11 @@ def wait(context: Context, batch: Batch, step: StepRow, contact: Contact, provid
                 round=contact.round,
             ),
             product_event(
-                step, "contact_initiated", "contact", f"第{contact.contact_no}次联系客户", "waiting"
+                step,
+                ProductEventType.CONTACT_INITIATED,
+                "waiting",
+                until=until if clock is Clock.BUSINESS else None,
+                attempt=contact.contact_no,
             ),
         ),
     )

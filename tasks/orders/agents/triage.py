@@ -10,6 +10,7 @@ from engine.outcomes import Done, Outcome
 from schemas.core.effects import Effect
 from schemas.orders.effects import Move, OrderNoted
 from schemas.orders.step_inputs import AnswerInput, GivenClassification
+from schemas.outbound.product_events import ProductEventType
 from schemas.people.effects import AlertRaised
 from schemas.people.why import Why, WhyCode, documents_of
 from statemachine.orders.guards import LOWEST_CONFIDENCE
@@ -177,7 +178,7 @@ def _effects(
         return (
             move,
             line,
-            product_event(step, "intent_classified", "triage", f"识别意图: {level2.value}", "running"),
+            product_event(step, ProductEventType.INTENT_CLASSIFIED, "running", intent=level2.value),
         )
     alert = AlertRaised(
         alert_type="low_confidence",
@@ -190,7 +191,7 @@ def _effects(
         OrderNoted(task_id=order.task_id, changes=changes),
         line,
         alert,
-        product_event(step, "intent_unclear", "triage", "意图不明确, 转人工", "waiting"),
+        product_event(step, ProductEventType.INTENT_UNCLEAR, "waiting"),
     )
 
 

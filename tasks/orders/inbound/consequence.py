@@ -1,6 +1,7 @@
 """The result of a signal: whether anything changed, in words for its sender and for operators."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -26,13 +27,15 @@ class Consequence:
     Attributes:
         outcome: How it was taken.
         effect: What it did, for its sender; never a number, never what a customer said.
-        title: The title of the event for people who watch the task, in Chinese; nothing where it is `None`.
+        title: Which of the titles of the event for people who watch the task; no event where it is `None`.
+        parameters: Those of that title.
         watched: How the task looks to them.
     """
 
     outcome: ConsequenceKind
     effect: str
     title: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
     watched: Literal["running", "waiting", "ready"] = "running"
 
 

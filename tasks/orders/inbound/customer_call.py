@@ -10,7 +10,7 @@ from statemachine.orders.states import State
 from storage.orders.contacts.contact import InboundContact
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.consequence import Consequence, ConsequenceKind, closed, refused
-from tasks.orders.inbound.further_words import act_on_words, title_of
+from tasks.orders.inbound.further_words import act_on_words
 from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.rules.answer import count_as_answer
 
@@ -39,7 +39,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
         return Consequence(
             outcome=ConsequenceKind.NOTED,
             effect=f"the words are kept for a person, who was alerted; the order stays {order.status}{what}",
-            title=f"{title_of(contact.method)}, 等待人工查看",
+            title=f"{contact.method}_waits",
             watched="waiting",
         )
     signal = occasion.signal
@@ -57,7 +57,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     return Consequence(
         outcome=ConsequenceKind.APPLIED,
         effect="the words count as the customer's answer and are being understood",
-        title=title_of(contact.method),
+        title=contact.method,
     )
 
 
@@ -71,7 +71,7 @@ def _in_the_way(
         outcome=ConsequenceKind.KEPT,
         effect="the words are kept and a person was alerted, but something is at work in the order just now: "
         "send the same signal again to have them count as the customer's answer",
-        title=f"{title_of(contact.method)}, 已保留",
+        title=f"{contact.method}_kept",
         watched="waiting",
     )
 

@@ -38,29 +38,29 @@ def part_arrived(occasion: OrderOccasion[PartArrived]) -> Consequence:
         consequence,
         outcome=ConsequenceKind.APPLIED,
         effect=f"the follow-up rule ends; {effect}",
-        title="配件已到, 跟进规则结束",
+        title="rule_ended",
     )
 
 
 def _brought_forward(occasion: OrderOccasion[PartArrived]) -> Consequence:
     order = occasion.order
     if order.status is not State.WAITING_FOLLOWUP or order.next_contact_time is None:
-        title = None if order.status is State.CLOSED else "配件已到"
+        title = None if order.status is State.CLOSED else ""
         effect = f"nothing is changed: the order is {order.status}, it waits for no follow-up"
         return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title=title)
     earlier = _next_contact(occasion)
     if earlier >= order.next_contact_time:
         effect = "nothing is changed: the agreed time is no later than the next permitted contact time"
-        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到", watched="waiting")
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="", watched="waiting")
     if not occasion.transaction.bring_forward(order.run_id, earlier):
         effect = "nothing is changed: the follow-up is not waiting for its time"
-        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到")
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="")
     # The guard of the follow-up reads the order's time, and the step has its own: both, or it would be refused.
     occasion.write([OrderNoted(task_id=order.task_id, changes={"next_contact_time": earlier})])
     return Consequence(
         outcome=ConsequenceKind.APPLIED,
         effect=f"the customer is contacted at {_moment(earlier)} instead of {_moment(order.next_contact_time)}",
-        title="配件已到, 提前联系客户",
+        title="earlier",
         watched="waiting",
     )
 
@@ -78,16 +78,15 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
     number = customer_number(phone, occasion.context.blind_index)
     # The number that the order has is stored again: the answer tells nobody that it was the right one.
     Orders(occasion.transaction.work).set_phone(order.task_id, number.stored, number.shown, number.index)
-    title = "客户电话已更新"
     if (
         waits
         and review is not None
         and _validated_again(occasion, str(ReviewInput.of(review.context).origin))
     ):
         effect = "the number is stored, the review is withdrawn and the order is validated again"
-        return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title=f"{title}, 继续处理")
+        return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title="goes_on")
     effect = "the number is stored and used from the next contact on; one that is being placed goes on"
-    return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title=title)
+    return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title="")
 
 
 def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
@@ -104,7 +103,8 @@ def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
     return Consequence(
         outcome=ConsequenceKind.APPLIED,
         effect=f"the priority is {priority}, it was {order.priority}",
-        title=f"优先级调整为{priority}",
+        title="",
+        parameters={"priority": priority},
     )
 
 
@@ -124,9 +124,7 @@ def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
             return refused(f"the order has ended otherwise: {order.finish_reason}")
         return refused(f"the order's run is {occasion.run.state.value} and cannot be cancelled")
     effect = "the order is closed as cancelled; nothing of it goes on"
-    return Consequence(
-        outcome=ConsequenceKind.APPLIED, effect=effect, title="上游已取消工单", watched="ready"
-    )
+    return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title="", watched="ready")
 
 
 def _next_contact(occasion: OrderOccasion[PartArrived]) -> datetime:

@@ -27,6 +27,7 @@ from schemas.orders.signals import (
     Signal,
 )
 from schemas.outbound.effects import ProductEvent
+from schemas.outbound.product_events import ProductEventType
 from statemachine.workflow.definition import Kind
 from storage.engine.runs import RunRow, Runs
 from storage.orders.order import Order
@@ -155,9 +156,7 @@ def _continue(transaction: Transaction, run: RunRow, said: Continue) -> Conseque
     ended = transaction.complete(dict.fromkeys(waiting, said.output)) if waiting else {}
     if SignalResult.APPLIED not in ended.values():
         return refused(f"the run is {run.state.value}, and no wait of this name is under way in it")
-    return Consequence(
-        outcome=ConsequenceKind.APPLIED, effect=f"the wait '{said.step}' is over", title="等待结束, 继续执行"
-    )
+    return Consequence(outcome=ConsequenceKind.APPLIED, effect=f"the wait '{said.step}' is over", title="")
 
 
 def _status_of(
@@ -204,13 +203,16 @@ def _record(transaction: Transaction, run: RunRow, signal: Signal, came: Consequ
     if run.subject_id is not None:
         effects.append(_line(run.subject_id, signal, came, status))
     if came.title is not None:
+        kind = ProductEventType(signal.type.value)
         event = ProductEvent(
             execution_id=run.run_id,
             task_id=run.subject_id,
-            event_type=signal.type.value,
-            stage="signal",
-            title=came.title,
+            event_type=kind.value,
+            stage=kind.stage.value,
+            title=f"{kind}.{came.title}" if came.title else kind.value,
+            parameters=came.parameters,
             status=came.watched,
+            request_id=signal.request_id,
         )
         effects.append(event)
     transaction.write(effects)

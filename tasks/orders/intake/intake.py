@@ -10,6 +10,7 @@ from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
+from runtime.trace import new_trace_id
 from schemas.core.problems import Problem, as_records
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
@@ -40,6 +41,8 @@ class Submission:
     created_by: str | None = None
     default_mode: str = "auto"
     """The mode of an order that names none: its key's."""
+    trace_id: str | None = None
+    """The trace of the request; a new one where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,7 @@ def _refused(submission: Submission, problems: Sequence[Problem], entry_point: E
         order_id=body.order_id,
         payload=body.model_dump_json(),
         problems=as_records(problems),
+        trace_id=submission.trace_id,
         envelope=Envelope(
             created_by=submission.created_by,
             default_mode=submission.default_mode,
@@ -179,6 +183,7 @@ def _begin(
                 },
                 priority=order.priority,
                 request_id=submissions[order.task_id].request_id or new_id(Prefix.REQUEST),
+                trace_id=submissions[order.task_id].trace_id or new_trace_id(),
                 timeout_seconds=submissions[order.task_id].timeout_seconds,
                 description=mask_text(submissions[order.task_id].description or "") or None,
                 created_by=submissions[order.task_id].created_by,

@@ -10,6 +10,7 @@ from runtime.clock import Clock
 from schemas.core.effects import Effect
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted, Move
+from schemas.outbound.product_events import ProductEventType
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact
@@ -21,17 +22,19 @@ from tools.channels.contract import ContactReport
 
 AGENT: Final = "contact_agent"
 
-_IN_WORDS: Final[Mapping[ContactResult, str]] = {
-    ContactResult.NO_ANSWER: "无人接听",
-    ContactResult.BUSY: "占线",
-    ContactResult.REJECTED: "拒接",
-    ContactResult.POWER_OFF: "关机",
-    ContactResult.INVALID_NUMBER: "空号",
-    ContactResult.SUSPENDED_NUMBER: "停机",
-    ContactResult.VOICEMAIL: "语音信箱",
-    ContactResult.UNDELIVERED: "未送达",
-    ContactResult.EXPIRED: "未回复",
-}
+_TITLED: Final = frozenset(
+    {
+        ContactResult.NO_ANSWER,
+        ContactResult.BUSY,
+        ContactResult.REJECTED,
+        ContactResult.POWER_OFF,
+        ContactResult.INVALID_NUMBER,
+        ContactResult.SUSPENDED_NUMBER,
+        ContactResult.VOICEMAIL,
+        ContactResult.UNDELIVERED,
+        ContactResult.EXPIRED,
+    }
+)
 
 
 def conclude(
@@ -146,7 +149,7 @@ def noted(contact: Contact, report: ContactReport) -> ContactNoted:
 
 
 def _responded(step: StepRow) -> Effect:
-    return product_event(step, "customer_responded", "contact", "客户已回应", "running")
+    return product_event(step, ProductEventType.CUSTOMER_RESPONDED, "running")
 
 
 def _in_vain(
@@ -183,10 +186,11 @@ def _in_vain(
             *effects,
             product_event(
                 step,
-                "customer_silent",
-                "contact",
-                f"第{contact.contact_no}次联系: {_IN_WORDS.get(result, '未接通')}",
+                ProductEventType.CUSTOMER_SILENT,
                 "waiting" if attempts_left else "running",
+                result.value if result in _TITLED else "",
+                until=following,
+                attempt=contact.contact_no,
             ),
         ),
     )

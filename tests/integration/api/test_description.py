@@ -147,6 +147,7 @@ HELD = {
     ("POST", "/v1/webhooks/subscribers/{subscriber_id}/ping"): "webhooks",
     ("POST", "/v1/webhooks/deliveries/replay"): "webhooks",
     ("GET", "/v1/notices"): "admin",
+    ("GET", "/v1/artifacts/{path}"): "read",
     ("POST", "/v1/privacy/retain"): "admin",
     ("POST", "/v1/privacy/reencrypt"): "admin",
     ("POST", "/v1/intake/rejected"): "tasks",

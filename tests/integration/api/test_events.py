@@ -26,6 +26,7 @@ from tests.support.waiting import wait_until
 RUN = "exec_of_the_tests"
 FIELDS = {
     "event_id", "event_type", "task_id", "execution_id", "stage", "title", "status", "artifact_ref", "at",
+    "interrupt_id", "until", "trace_id", "request_id",
 }  # fmt: skip
 
 
@@ -73,6 +74,15 @@ def test_the_stream_of_a_task_begins_with_its_first_event_and_ends_with_the_task
     assert {told.data["task_id"] for told in stream.told} == {task_id}
     assert all(told.data.keys() == FIELDS and told.type == told.data["event_type"] for told in stream.told)
     assert all(one.data["event_id"] < other.data["event_id"] for one, other in pairwise(stream.told))
+
+
+def test_titles_are_in_the_language_of_who_asks(api: ApiClient) -> None:
+    task_id = taken_in(api.house)
+    path, given = f"/tasks/{task_id}/events", {"format": "json"}
+    chinese = api.get(path, params=given).json()["events"][0]
+    english = api.get(path, params=given, headers={"Accept-Language": "en-GB,en;q=0.9"}).json()["events"][0]
+    assert (chinese["title"], english["title"]) == ("已接收挂起任务", "Suspended order received")
+    assert chinese["event_type"] == english["event_type"]
 
 
 def test_what_is_told_live_is_what_is_kept(house: InProcessFleet, address: str) -> None:

@@ -66,7 +66,7 @@ def test_a_list_shows_how_an_open_task_stands(lists: Lists) -> None:
     assert shown["next_at"] > shown["at"]
     assert {**shown, "next_at": "", "at": ""} == {
         "stage": "action",
-        "title": shown["title"],
+        "title": "已安排跟进: 配件未到",
         "status": "running",
         "at": "",
         "attempt": 1,

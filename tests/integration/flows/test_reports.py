@@ -44,15 +44,27 @@ def test_a_report_is_made_and_read(api: ApiClient, house: HttpHouse) -> None:
     run_id = house.begin("table")
     house.fleet.run()
     output = house.step(run_id).output
-    assert output["artifact_ref"] == f"/v1/reports/{output['report_id']}"
-    answer = api.get(output["artifact_ref"].removeprefix("/v1"))
+    answer = api.get(f"/reports/{output['report_id']}")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/markdown; charset=utf-8")
     assert answer.text == (
         "# Stock of today\n\nAll of it.\n\n"
         '| item | pieces |\n| --- | --- |\n| a\\|b | 3 |\n| 中 文 |  |\n| {"k": true} |  |\n'
     )
     assert api.get("/reports/REP0").status_code == 404
-    assert api.get(output["artifact_ref"].removeprefix("/v1"), None).status_code == 401
+    assert api.get(f"/reports/{output['report_id']}", None).status_code == 401
+
+
+def test_a_report_is_told_of_with_the_artifact_that_holds_it(api: ApiClient, house: HttpHouse) -> None:
+    run_id = house.begin("table")
+    house.fleet.run()
+    output = house.step(run_id).output
+    (event,) = api.get(f"/tasks/{run_id}/events", params={"format": "json"}).json()["events"]
+    assert (event["event_type"], event["stage"], event["title"]) == (
+        "report_ready", "report", "报告已完成: Stock of today",
+    )  # fmt: skip
+    assert event["artifact_ref"] == output["artifact_ref"]
+    artifact = api.get("/artifacts/" + event["artifact_ref"].removeprefix("workspace://artifacts/"))
+    assert artifact.text == api.get(f"/reports/{output['report_id']}").text
 
 
 def test_a_report_of_a_step_that_is_delivered_again_is_kept_once(house: HttpHouse) -> None:

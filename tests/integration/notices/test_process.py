@@ -61,7 +61,8 @@ def test_it_tells_staff_and_ends_when_it_is_told_to(
         wait(lambda: bureau.states() == ["sent"])
         process.send_signal(signal.SIGTERM)
         process.wait(180)
-    assert group.in_group == ["[critical] timeout\nm\n任务 HT1"]
+    (notice,) = bureau.log()
+    assert group.in_group == [f"[critical] timeout\nm\n任务 HT1\n追踪 {notice.trace_id}"]
     log = (tmp_path / "log").read_text(encoding="utf-8")
     assert "answered 500" in log
     assert group_bots.KEY not in log

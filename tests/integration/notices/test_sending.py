@@ -40,7 +40,8 @@ def test_an_alert_reaches_its_role_with_numbers_masked(
     assert (notice.provider, notice.provider_id, notice.tries) == ("app", "om_0", 1)
     assert list(provider.messages) == [key]
     assert provider.messages[key]["to"] == "duty_manager"
-    assert provider.messages[key]["text"] == "[critical] timeout\n客户 138****8000 投诉\n任务 HT1"
+    said = f"[critical] timeout\n客户 138****8000 投诉\n任务 HT1\n追踪 {notice.trace_id}"
+    assert provider.messages[key]["text"] == said
 
 
 def test_many_senders_send_each_notice_once(bureau: NoticeSenderAtWork) -> None:
@@ -91,7 +92,7 @@ def test_a_crash_between_sending_and_recording_repeats_under_the_same_uuid(
     key = bureau.alert()
     # A process that sent it, and ended before it wrote so.
     way = routes.ways["duty_manager"]
-    way.gateway.send(way.notice(key=key, title="[critical] timeout", text="m", recipient=None))
+    way.gateway.send(way.notice(key=key, title="[critical] timeout", text="m", trace_id="", recipient=None))
     with senders(bureau.database, routes):
         wait_until(lambda: bureau.states() == ["sent"])
     assert len(provider.named_by) == 2

@@ -120,6 +120,7 @@ def run(state: RunState = RunState.RUNNING, **changes: Any) -> RunRow:
         "description": None,
         "created_by": None,
         "depth": 0,
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
         "finished_at": None,
     }
     return RunRow(**(usual | changes))

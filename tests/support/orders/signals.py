@@ -5,8 +5,10 @@ from itertools import count
 from threading import Event
 from typing import Any
 
+from schemas.core.language import Language
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.signals import CustomerCalled, Said, Signal
+from schemas.outbound.product_events import title_of
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order_view import OrderView
@@ -95,10 +97,10 @@ def reviews_of(house: InProcessFleet, task_id: str) -> list[tuple[str, str]]:
 
 def titles(house: InProcessFleet, task_id: str) -> list[str]:
     """What people who watch the order were told."""
-    rows = Probe(house.database).values(
-        "SELECT title FROM events WHERE task_id = %s ORDER BY event_id", task_id
+    rows = Probe(house.database).rows(
+        "SELECT title, parameters FROM events WHERE task_id = %s ORDER BY event_id", task_id
     )
-    return list(rows)
+    return [title_of(row[0], row[1], Language.CHINESE) for row in rows]
 
 
 def alerts_of(house: InProcessFleet, task_id: str) -> list[str]:

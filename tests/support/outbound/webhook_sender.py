@@ -80,7 +80,7 @@ class WebhookSenderAtWork:
 
 
 def event(
-    task_id: str | None, event_type: str = "review_opened", title: str = "等待人工处理"
+    task_id: str | None, event_type: str = "review_opened", title: str = "review_opened"
 ) -> ProductEvent:
     """An event of a task that upstream is told of."""
     return ProductEvent(

@@ -57,7 +57,10 @@ def test_an_engineer_is_told_by_his_own_name(tmp_path: Path) -> None:
         tmp_path, providers={"app": APP}, routes={"engineer": {"provider": "app", "to": "{engineer_id}"}}
     )
     routes = open_notices(folder, SECRETS)
-    assert routes.ways["engineer"].notice(key="k", title="", text="", recipient="ENG-7").to == "ENG-7"
+    assert (
+        routes.ways["engineer"].notice(key="k", title="", text="", trace_id="", recipient="ENG-7").to
+        == "ENG-7"
+    )
     routes.close()
 
 

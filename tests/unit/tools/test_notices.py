@@ -26,8 +26,11 @@ from tools.notices.feishu_bot import FeishuBot
 from tools.notices.wecom_bot import WecomBot
 
 NUMBER = "13800138000"
-NOTICE = Notice(key="ALT1", to="ou_1", title="[critical] timeout", text=f"客户 {NUMBER} 无人联系")
-WORDS = "[critical] timeout\n客户 138****8000 无人联系"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+NOTICE = Notice(
+    key="ALT1", to="ou_1", title="[critical] timeout", text=f"客户 {NUMBER} 无人联系", trace_id=TRACE
+)
+WORDS = f"[critical] timeout\n客户 138****8000 无人联系\n追踪 {TRACE}"
 SECRETS = (
     feishu.APP_SECRET, feishu.HOOK, feishu.HOOK_SECRET, group_bots.KEY, group_bots.TOKEN, group_bots.SECRET,
 )  # fmt: skip
@@ -247,12 +250,12 @@ def test_a_wrong_secret_of_the_app_is_refused_and_not_shown() -> None:
 
 def test_long_words_are_cut_where_a_character_ends() -> None:
     with chat("wecom_bot") as bot:
-        long = Notice(key="k", to="", title="标题", text="字" * 5000)
+        long = Notice(key="k", to="", title="标题", text="字" * 5000, trace_id=TRACE)
         assert bot.gateway.send(long) == NoticeSent("")
-    assert bot.said[0].endswith("字…")
+    assert bot.said[0].endswith(f"字…\n追踪 {TRACE}")
     assert len(bot.said[0].encode()) <= 2000
 
 
 def test_a_customers_words_call_nobody() -> None:
-    words = Notice(key="k", to="", title="", text='<at user_id="all">所有人</at>').words
+    words = Notice(key="k", to="", title="", text='<at user_id="all">所有人</at>', trace_id=TRACE).words
     assert "<at" not in words
