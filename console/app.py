@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
 from console.access import login
+from console.orders import order, orders, overview
 from console.people import reviews
 from console.server import errors, frame
 from console.server.headers import SecurityHeaders
@@ -26,6 +27,9 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *frame.ROUTES,
     *login.ROUTES,
     *reviews.ROUTES,
+    *orders.ROUTES,
+    *order.ROUTES,
+    *overview.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

@@ -23,5 +23,9 @@ class MenuEntry:
         return PREFIX + self.path
 
 
-MENU: Final = (MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),)
+MENU: Final = (
+    MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),
+    MenuEntry("orders", "/orders", "o"),
+    MenuEntry("overview", "/overview", "v"),
+)
 """Everything that has a page."""

@@ -1,4 +1,4 @@
-"""Orders as people look for them: by state, by what they wait for, by where they came from; counted by the same rule."""
+"""Orders as people look for them: by state, by what they wait for, by where they came in; counted by the same rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,13 +63,14 @@ _COLUMNS: Final = (
 )
 _CONDITIONS: Final[Mapping[str, str]] = {
     "status": "t.status = :status",
-    "reason": "t.finish_reason = :reason",
+    "reason": "t.finished_at IS NOT NULL AND coalesce(t.finish_reason, 'none') = :reason",
     "source": "t.source = :source",
-    "order_id": "t.order_id = :order_id",
-    "task_id": "t.task_id = :task_id",
+    "named": "(t.order_id = :named OR t.task_id = :named)",
 }
+_OF_ALL: Final = ("nothing", "open")
+"""Waits that stand for closed orders, and for all that are not."""
 _CLOSED_BY_REASON = text(
-    "SELECT coalesce(finish_reason, '') AS name, count(*) AS orders FROM tasks "
+    "SELECT coalesce(finish_reason, 'none') AS name, count(*) AS orders FROM tasks "
     "WHERE finished_at IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
 )
 _OPEN_BY_WAIT = text(
@@ -85,13 +86,13 @@ class OrderFilter:
 
     status: str | None = None
     wait: str | None = None
-    """What they wait for; `nothing`: those that are closed."""
+    """What they wait for; `nothing`: those that are closed, `open`: all others."""
     reason: str | None = None
     """Why they were closed."""
     source: str | None = None
     """Where they came in."""
-    order_id: str | None = None
-    task_id: str | None = None
+    named: str | None = None
+    """Upstream's order id, or ours of the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ class OrderList(Repository):
     def count(self, filters: OrderFilter) -> int:
         """How many orders pass: as many as all the pages together have."""
         conditions, values = _where(filters)
-        source = "tasks t" if filters.wait in (None, "nothing") else _WAITING
+        source = "tasks t" if filters.wait in (None, *_OF_ALL) else _WAITING
         statement = text(f"SELECT count(*) FROM {source} WHERE {_all(conditions)}")
         return int(self.connection.execute(statement, values).scalar_one())
 
@@ -173,9 +174,8 @@ def _where(filters: OrderFilter) -> tuple[list[str], dict[str, object]]:
     }
     conditions = [_CONDITIONS[name] for name in values]
     if filters.wait is not None:
-        is_over = filters.wait == "nothing"
-        conditions.append(f"t.finished_at IS {'NOT ' if is_over else ''}NULL")
-        if not is_over:
+        conditions.append(f"t.finished_at IS {'NOT ' if filters.wait == 'nothing' else ''}NULL")
+        if filters.wait not in _OF_ALL:
             conditions.append(f"{WAIT} = :wait")
             values["wait"] = filters.wait
     return conditions, values

@@ -6,7 +6,7 @@ import pytest
 
 from statemachine.orders.states import State
 from storage.orders.lists.attempt_list import AttemptOutcome
-from storage.orders.lists.order_list import OrderFilter
+from storage.orders.lists.order_list import ListedOrder, OrderFilter
 from tasks.orders.explain.explanation import Wait
 from tasks.orders.explain.lists import attempts_page, counted_orders_page, ledger_of
 from tasks.orders.explain.situation import situation_of
@@ -136,7 +136,8 @@ def test_every_number_of_the_ledger_is_the_length_of_its_list(
 
 
 def test_pages_have_every_order_once_the_newest_first(house: InProcessFleet, orders: list[str]) -> None:
-    seen, place = [], None
+    seen: list[ListedOrder] = []
+    place = None
     while True:
         page, total = counted_orders_page(house.database, OrderFilter(), after=place, limit=3)
         assert total == len(orders)
@@ -149,8 +150,8 @@ def test_pages_have_every_order_once_the_newest_first(house: InProcessFleet, ord
 
 
 def test_filters_are_taken_together(house: InProcessFleet, orders: list[str]) -> None:
-    asked = OrderFilter(status=State.WAITING_FOLLOWUP.value, wait=Wait.RESUME.value, task_id=orders[2])
+    asked = OrderFilter(status=State.WAITING_FOLLOWUP.value, wait=Wait.RESUME.value, named=orders[2])
     page, total = counted_orders_page(house.database, asked, after=None, limit=10)
     assert ([order.task_id for order in page.orders], total) == ([orders[2]], 1)
-    other = OrderFilter(wait=Wait.RESUME.value, order_id="SO-other")
+    other = OrderFilter(wait=Wait.RESUME.value, named="SO-other")
     assert counted_orders_page(house.database, other, after=None, limit=10)[1] == 0

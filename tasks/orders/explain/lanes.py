@@ -1,0 +1,125 @@
+"""One order as its page shows it: its dossier, what happened by lane, and what there is to show of each attempt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from runtime.mask import mask_text
+from storage.core.database import Database
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.lists.attempt_list import AttemptEvidence, AttemptList
+from storage.outbound.feed import Cursor, Feed
+from tasks.orders.explain.dossier import Dossier, Lane, TimelineEntry, entries_of, read_dossier
+from tasks.orders.people.steering import OrderVerb, possible_verbs
+
+MOST_EVENTS: Final = 500
+_BEGINNING: Final = Cursor(0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSpan:
+    """A step of the order's run, on the database's clock: how long it waited, and how long it was worked at."""
+
+    node: str
+    title: str
+    state: str
+    queue: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    delivery: int
+    tries: int
+    crashes: int
+
+    @property
+    def waited_seconds(self) -> float | None:
+        """From its creation until it began; `None` while it has not."""
+        return None if self.started_at is None else (self.started_at - self.created_at).total_seconds()
+
+    @property
+    def worked_seconds(self) -> float | None:
+        """From its beginning until its end; `None` while there is none."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFile:
+    """Everything that the page of an order shows; numbers masked, no customer's word."""
+
+    dossier: Dossier
+    entries: Sequence[TimelineEntry]
+    steps: Sequence[StepSpan]
+    evidence: Sequence[AttemptEvidence]
+    verbs: frozenset[OrderVerb]
+    """What may be done to it as it stands."""
+
+
+def read_file(database: Database, task_id: str) -> OrderFile | None:
+    """An order at this moment; `None` when there is none of this id."""
+    with database.snapshot() as work:
+        dossier = read_dossier(work, task_id, words=False)
+        if dossier is None:
+            return None
+        steps = [_span(dossier, row) for row in dossier.steps]
+        entries = [
+            *entries_of(dossier),
+            *_questions(dossier),
+            *_events(work, dossier),
+            *_began(dossier, steps),
+        ]
+        return OrderFile(
+            dossier=dossier,
+            entries=sorted(entries, key=lambda entry: entry.at),
+            steps=steps,
+            evidence=AttemptList(work).evidence(task_id),
+            verbs=possible_verbs(work, dossier.situation),
+        )
+
+
+def _span(dossier: Dossier, row: Mapping[str, Any]) -> StepSpan:
+    return StepSpan(
+        node=row["node"],
+        title=dossier.situation.title(row["node"]),
+        state=row["state"],
+        queue=row["queue"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        delivery=row["delivery"],
+        tries=row["tries"],
+        crashes=row["crashes"],
+    )
+
+
+def _questions(dossier: Dossier) -> list[TimelineEntry]:
+    found = []
+    for review in dossier.reviews:
+        found.append(
+            TimelineEntry(review.opened_at, Lane.REVIEWS, f"review {review.review_id}", review.reason)
+        )
+        if review.decided_at is not None:
+            decision = str((review.decision or {}).get("decision", review.state))
+            by = f"{decision} by {review.decided_by}" if review.decided_by else review.state
+            found.append(TimelineEntry(review.decided_at, Lane.REVIEWS, f"review {review.review_id}", by))
+    return found
+
+
+def _events(work: UnitOfWork, dossier: Dossier) -> list[TimelineEntry]:
+    page = Feed(work).page(_BEGINNING, run_id=dossier.order.run_id, limit=MOST_EVENTS)
+    return [
+        TimelineEntry(event.at, Lane.EVENTS, f"{event.stage} · {event.event_type}", mask_text(event.title))
+        for event in page.events
+    ]
+
+
+def _began(dossier: Dossier, steps: Sequence[StepSpan]) -> list[TimelineEntry]:
+    """Where the business clock stood when each step began; exact unless the clock was moved since."""
+    anchor = dossier.situation.moments.anchor
+    return [
+        TimelineEntry(anchor.business(step.started_at), Lane.STEPS, step.title, step.state)
+        for step in steps
+        if step.started_at is not None
+    ]
