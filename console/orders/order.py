@@ -1,5 +1,6 @@
 """One order: why it waits, what happened to it, what there is to show, and what is done to it with a reason."""
 
+from datetime import date
 from typing import Final
 
 from starlette.responses import JSONResponse, Response
@@ -21,6 +22,7 @@ from tasks.orders.explain.lanes import read_file
 from tasks.orders.explain.situation import situation_of
 from tasks.orders.explain.status import explain
 from tasks.orders.inbound.signals import ReceiptResult
+from tasks.orders.people.rescheduling import Rescheduled, reschedule
 from tasks.orders.people.steering import OrderVerb, bar_customer, change_priority
 from tasks.orders.people.undo import Undone, undo
 from tasks.orders.people.worklist import SHOWN
@@ -28,7 +30,7 @@ from tasks.verbs import Verb, VerbResult
 
 _CONFLICT: Final = 409
 _LONGEST_REASON: Final = 200
-_PRIORITIES: Final = range(1, 11)
+_PRIORITIES: Final = frozenset(str(number) for number in range(1, 11))
 _DONE: Final = "done"
 
 
@@ -58,7 +60,7 @@ def show_diagram(visit: Visit) -> Response:
 
 
 def steer(visit: Visit) -> Response:
-    """Do what one of the buttons says: pause, resume, cancel, retry, undo, another priority."""
+    """Do what one of the buttons says: pause, resume, cancel, retry, undo, another priority or date."""
     named = visit.form["verb"]
     verb = OrderVerb(named) if named in list(OrderVerb) else None
     if verb is None or verb is OrderVerb.DO_NOT_CALL:
@@ -68,8 +70,10 @@ def steer(visit: Visit) -> Response:
         return visit.faulty(_page(visit, visit.form.with_faults(reason=fault)))
     if verb is OrderVerb.PRIORITY:
         given = visit.form["priority"]
-        if not given.isdecimal() or len(given) > 2 or int(given) not in _PRIORITIES:
+        if given not in _PRIORITIES:
             return visit.faulty(_page(visit, visit.form.with_faults(priority="orders.order.fault.priority")))
+    if verb is OrderVerb.DATE:
+        return _rescheduled(visit)
     return _answer(visit, verb, _carried_out(visit, verb))
 
 
@@ -83,6 +87,28 @@ def bar(visit: Visit) -> Response:
         parts.database, parts.context, visit.path["task_id"], by=visit.login, reason=visit.form["why"]
     )
     return _answer(visit, OrderVerb.DO_NOT_CALL, "no_number" if barred is None else _DONE)
+
+
+def _rescheduled(visit: Visit) -> Response:
+    """Give the follow-up the date that was typed."""
+    parts = visit.parts
+    try:
+        day = date.fromisoformat(visit.form["day"])
+    except ValueError:
+        return visit.faulty(_page(visit, visit.form.with_faults(day="orders.order.fault.day")))
+    became, _ = reschedule(
+        parts.engine,
+        parts.context,
+        visit.path["task_id"],
+        day,
+        by=visit.login,
+        reason=visit.form["reason"],
+    )
+    if became is Rescheduled.UNKNOWN:
+        raise unknown("order", visit.path["task_id"])
+    if became is Rescheduled.PAST:
+        return visit.faulty(_page(visit, visit.form.with_faults(day="orders.order.fault.past")))
+    return _answer(visit, OrderVerb.DATE, became.value)
 
 
 def _reason_fault(visit: Visit, field: str = "reason") -> str | None:

@@ -112,7 +112,7 @@ class OrderPage:
     @property
     def steering(self) -> Sequence[OrderVerb]:
         """What may be done that is done by a button with a reason."""
-        further = {OrderVerb.PRIORITY, OrderVerb.DO_NOT_CALL}
+        further = {OrderVerb.PRIORITY, OrderVerb.DATE, OrderVerb.DO_NOT_CALL}
         return [verb for verb in OrderVerb if verb in self.file.verbs and verb not in further]
 
 

@@ -1,4 +1,4 @@
-"""Lists of orders and of attempts to reach customers: filters and place in the address, numbers as long as the lists."""
+"""Lists of orders and of attempts to reach customers: filters and place in the address, counts as long as the lists."""
 
 from typing import Final
 

@@ -1,14 +1,17 @@
 """One order as its page shows it: its dossier, what happened by lane, and what there is to show of each attempt."""
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from runtime.clock import Anchor
 from runtime.mask import mask_text
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.lists.attempt_list import AttemptEvidence, AttemptList
+from storage.orders.order_view import OrderView
 from storage.outbound.feed import Cursor, Feed
 from tasks.orders.explain.dossier import Dossier, Lane, TimelineEntry, entries_of, read_dossier
 from tasks.orders.people.steering import OrderVerb, possible_verbs
@@ -68,7 +71,7 @@ def read_file(database: Database, task_id: str) -> OrderFile | None:
             *entries_of(dossier),
             *_questions(dossier),
             *_events(work, dossier),
-            *_began(dossier, steps),
+            *_began(work, dossier, steps),
         ]
         return OrderFile(
             dossier=dossier,
@@ -115,11 +118,15 @@ def _events(work: UnitOfWork, dossier: Dossier) -> list[TimelineEntry]:
     ]
 
 
-def _began(dossier: Dossier, steps: Sequence[StepSpan]) -> list[TimelineEntry]:
-    """Where the business clock stood when each step began; exact unless the clock was moved since."""
-    anchor = dossier.situation.moments.anchor
-    return [
-        TimelineEntry(anchor.business(step.started_at), Lane.STEPS, step.title, step.state)
-        for step in steps
-        if step.started_at is not None
-    ]
+def _began(work: UnitOfWork, dossier: Dossier, steps: Sequence[StepSpan]) -> list[TimelineEntry]:
+    """Each step when it began, on the business clock as it stood then: the audit lines tell both clocks."""
+    known = OrderView(work).moments(dossier.order.task_id)
+    rate = dossier.situation.moments.anchor.rate
+    found = []
+    for step in steps:
+        began = step.started_at
+        if began is not None and known:
+            database_time, business_time = known[max(bisect(known, began, key=lambda each: each[0]) - 1, 0)]
+            at = Anchor(database_time, business_time, rate).business(began)
+            found.append(TimelineEntry(at, Lane.STEPS, step.title, step.state))
+    return found

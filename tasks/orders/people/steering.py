@@ -20,6 +20,7 @@ from tasks.orders.agents.action_request import ACTION
 from tasks.orders.explain.situation import Situation
 from tasks.orders.inbound.signals import Receipt, receive
 from tasks.orders.people.barring import bar_number
+from tasks.orders.people.rescheduling import followup_step
 from tasks.orders.rules.context import Context
 from tasks.verbs import ALLOWED, Verb
 
@@ -33,6 +34,8 @@ class OrderVerb(StrEnum):
     RETRY = "retry"
     UNDO = "undo"
     PRIORITY = "priority"
+    DATE = "date"
+    """Another date of the follow-up."""
     DO_NOT_CALL = "do_not_call"
 
 
@@ -53,6 +56,8 @@ def possible_verbs(work: UnitOfWork, situation: Situation) -> frozenset[OrderVer
     if order.status is State.CLOSED:
         return frozenset(callable_number)
     found = {_OF_RUN[verb] for verb in ALLOWED[run.state]} | callable_number | {OrderVerb.PRIORITY}
+    if followup_step(work, order) is not None:
+        found.add(OrderVerb.DATE)
     if run.state in OPEN_RUNS:
         if situation.review is not None and "retry" in situation.review.decisions:
             found.add(OrderVerb.RETRY)

@@ -1,9 +1,11 @@
 """Pages of orders: lists, one order with its evidence, what is done to it with a reason, and the overview's numbers."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from console.server.times import ZONE
 from schemas.access.roles import Role
 from statemachine.workflow.states import RunState
 from storage.orders.contacts.do_not_call import DoNotCall
@@ -241,3 +243,47 @@ def test_the_overview_shows_queues_and_leads_who_decides_no_reviews_to_it(consol
     away = console.get("/overview", "viewer")
     assert away.status_code == 200
     assert "the broker does not answer" in words_on(away)
+
+
+def test_a_follow_up_is_given_another_date_and_comes_then(console: ConsoleClient, waiting: str) -> None:
+    house = console.house
+    path, agreed = f"/orders/{waiting}/steer", house.order(waiting).next_contact_time
+    assert agreed is not None
+    later = agreed + timedelta(days=30)
+    console.post(path, "operator", verb="date", day=later.date().isoformat(), reason="客户出国")
+    moved = house.order(waiting).next_contact_time
+    assert moved is not None
+    assert moved.astimezone(ZONE).date() == later.date()
+    (step,) = [each for each in house.steps(waiting) if each["state"] == "scheduled"]
+    assert step["due_at"] == moved
+    (line,) = lines(house, waiting, "followup_rescheduled")
+    assert (line["by"], line["reason"]) == ("operator", "客户出国")
+    house.run()
+    assert house.leap()
+    house.run()
+    assert house.order(waiting).contacts_total == 2
+    assert 'value="date"' not in console.get(f"/orders/{waiting}", "viewer").text
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [("soon", "This is no date."), ("2000-01-01", "This day has passed.")]
+)
+def test_a_date_that_cannot_be_is_refused_beside_its_field(
+    console: ConsoleClient, waiting: str, day: str, said: str
+) -> None:
+    before = console.house.order(waiting).next_contact_time
+    page = console.post(f"/orders/{waiting}/steer", "operator", verb="date", day=day, reason="改期")
+    assert page.status_code == 422
+    assert said in words_on(page)
+    assert 'value="改期"' in page.text
+    assert console.house.order(waiting).next_contact_time == before
+
+
+def test_an_order_that_waits_for_no_follow_up_is_given_no_date(console: ConsoleClient) -> None:
+    order = submission(answered(READY), hold=True)
+    console.house.accept(order)
+    path = f"/orders/{order.body.task_id}"
+    assert 'value="date"' not in console.get(path, "operator").text
+    refused = console.post(f"{path}/steer", "operator", verb="date", day="2100-01-01", reason="改期")
+    assert refused.status_code == 409
+    assert "It waits for no follow-up" in words_on(refused)
