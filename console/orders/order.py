@@ -1,6 +1,6 @@
 """One order: why it waits, what happened to it, what there is to show, and what is done to it with a reason."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from starlette.responses import JSONResponse, Response
@@ -166,12 +166,15 @@ def _page(visit: Visit, form: Form = EMPTY, refusal: str | None = None) -> Order
         raise unknown("order", task_id)
     situation, order = found.dossier.situation, found.dossier.order
     explanation = explain(situation)
+    moment_format = MomentFormat(situation.moments, situation.zone)
+    until = explanation.until
     shown = {name: order.metadata[name] for name in SHOWN if order.metadata.get(name)}
     lane, done = visit.query.get("lane", ""), visit.query.get("done", "")
     return OrderPage(
         file=found,
         explanation=explanation,
-        sentences=explanation.sentences(MomentFormat(situation.moments, situation.zone)),
+        sentences=explanation.sentences(moment_format),
+        is_overdue=until is not None and moment_format.distance(until) < timedelta(),
         phone=phone_of(order),
         facts=mask_json(parts.personal.mask(shown)),
         lane=Lane(lane) if lane in list(Lane) else None,

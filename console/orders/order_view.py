@@ -84,6 +84,8 @@ class OrderPage:
     file: OrderFile
     explanation: Explanation
     sentences: str
+    is_overdue: bool
+    """Whether what it waits for was due before now."""
     phone: str | None
     facts: Mapping[str, str]
     """What of its metadata is shown, masked."""
