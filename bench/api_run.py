@@ -16,7 +16,7 @@ from bench.fleet import MeasuredFleet
 from bench.orders import payloads
 from bench.stream_feed import StreamFeed
 from bench.throughput import wait_for_rest
-from storage.orders.lists.order_list import OrderFilter, OrderList
+from storage.orders.lists.order_list import ListedOrders, OrderFilter
 from storage.orders.orders import Orders
 
 
@@ -84,7 +84,7 @@ def open_load(
 def known_orders(fleet: MeasuredFleet, count: int) -> list[str]:
     """The ids of the newest orders of the fleet."""
     with fleet.process.database.transaction() as work:
-        orders = OrderList(work).page(OrderFilter(), after=None, limit=count)
+        orders = ListedOrders(work).page(OrderFilter(), after=None, limit=count)
     return [order.task_id for order in orders]
 
 

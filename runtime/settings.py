@@ -111,9 +111,8 @@ class Settings(BaseSettings):
     """Signs what is sent there: `whsec_` and base64."""
 
     flower_url: str | None = None
-    """Where people open Flower; the console links to it."""
     grafana_url: str | None = None
-    """Where people open Grafana; the console links to it."""
+    """Where people open these two; the console links there."""
 
     config_folder: Path = PROJECT / "config"
     database_connections: int = Field(default=4, ge=1, le=100)

@@ -15,15 +15,16 @@ from runtime.mask import mask_json
 from schemas.access.scopes import Scope
 from statemachine.orders.machine import IllegalTransition
 from tasks.flows.run_picture import run_picture
-from tasks.orders.explain.dossier import Lane, phone_of, read_dossier
+from tasks.orders.explain.dossier import TimelineLane, phone_of, read_dossier
 from tasks.orders.explain.dossier_view import dossier_view
 from tasks.orders.explain.explanation import MomentFormat
-from tasks.orders.explain.lanes import read_file
 from tasks.orders.explain.situation import situation_of
 from tasks.orders.explain.status import explain
 from tasks.orders.inbound.signals import ReceiptResult
+from tasks.orders.inbound.staff_signals import change_priority
+from tasks.orders.people.order_file import read_file
 from tasks.orders.people.rescheduling import Rescheduled, reschedule
-from tasks.orders.people.steering import OrderVerb, bar_customer, change_priority
+from tasks.orders.people.steering import OrderVerb, bar_customer
 from tasks.orders.people.undo import Undone, undo
 from tasks.orders.people.worklist import SHOWN
 from tasks.verbs import Verb, VerbResult
@@ -177,7 +178,7 @@ def _page(visit: Visit, form: Form = EMPTY, refusal: str | None = None) -> Order
         is_overdue=until is not None and moment_format.distance(until) < timedelta(),
         phone=phone_of(order),
         facts=mask_json(parts.personal.mask(shown)),
-        lane=Lane(lane) if lane in list(Lane) else None,
+        lane=TimelineLane(lane) if lane in list(TimelineLane) else None,
         form=form,
         refusal=refusal,
         done=OrderVerb(done) if done in list(OrderVerb) and refusal is None else None,

@@ -10,9 +10,9 @@ from console.server.navigation import PREFIX
 from statemachine.orders.states import State
 from storage.orders.lists.attempt_list import AttemptOutcome, ListedAttempt
 from storage.orders.lists.order_list import ListedOrder
-from tasks.orders.explain.dossier import Lane, TimelineEntry
+from tasks.orders.explain.dossier import TimelineEntry, TimelineLane
 from tasks.orders.explain.explanation import Explanation, Wait
-from tasks.orders.explain.lanes import OrderFile
+from tasks.orders.people.order_file import OrderFile
 from tasks.orders.people.steering import OrderVerb
 
 PAGE_ROWS: Final = 50
@@ -50,7 +50,7 @@ class OrdersPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptsPage:
+class ContactsPage:
     """Attempts to reach customers, of one outcome or of all that count."""
 
     template: ClassVar[str] = "orders/attempts.html"
@@ -89,14 +89,14 @@ class OrderPage:
     phone: str | None
     facts: Mapping[str, str]
     """What of its metadata is shown, masked."""
-    lane: Lane | None
+    lane: TimelineLane | None
     """The only lane that is shown of the timeline."""
     form: Form = EMPTY
     refusal: str | None = None
     """The key of the words that say why nothing was done."""
     done: OrderVerb | None = None
     """What was just done."""
-    lanes: ClassVar[tuple[Lane, ...]] = tuple(Lane)
+    lanes: ClassVar[tuple[TimelineLane, ...]] = tuple(TimelineLane)
 
     @property
     def entries(self) -> Sequence[TimelineEntry]:

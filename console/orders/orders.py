@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from api.server.cursor import cursor_of, place_of
-from console.orders.order_view import FILTERS, PAGE_ROWS, AttemptsPage, OrdersPage
+from console.orders.order_view import FILTERS, PAGE_ROWS, ContactsPage, OrdersPage
 from console.server.route import page
 from console.server.visit import Visit, see
 from storage.orders.lists.attempt_list import AttemptOutcome
@@ -43,7 +43,7 @@ def show_attempts(visit: Visit) -> Response:
     place = int(before) if before.isdecimal() and len(before) <= _LONGEST_NUMBER else None
     found = attempts_page(visit.parts.database, outcome, before=place, limit=PAGE_ROWS)
     return visit.page(
-        AttemptsPage(
+        ContactsPage(
             outcome=outcome,
             attempts=found.attempts,
             total=found.total,

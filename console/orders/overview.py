@@ -7,11 +7,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from console.server.route import page
+from console.server.services import services_of
 from console.server.visit import Visit
 from storage.orders.figures.feeds import LATENESS_EDGES
 from storage.orders.figures.figures import Histogram
 from storage.orders.lists.attempt_list import AttemptOutcome
-from tasks.orders.explain.lists import OrderLedger, ledger_of
+from tasks.orders.explain.lists import OrderLedger
 from tasks.orders.explain.overview import COLUMNS, FleetOverview, overview_of
 
 SHARES: Final = (0.5, 0.95, 0.99)
@@ -47,7 +48,7 @@ def show_overview(visit: Visit) -> Response:
     parts = visit.parts
     return visit.page(
         OverviewPage(
-            ledger=ledger_of(parts.database),
+            ledger=services_of(visit.request).ledger.read(),
             fleet=overview_of(parts.database, parts.publisher, parts.agents.queues, parts.context.calendar),
             flower=parts.settings.flower_url,
             grafana=parts.settings.grafana_url,

@@ -9,7 +9,17 @@ from sqlalchemy import text
 
 from statemachine.orders.states import State
 from storage.core.unit_of_work import Repository
-from storage.engine.states import ENDED, LEASED, OFFERED, PARKED, PUBLISHED, READY, RUNS_OPEN, SCHEDULED
+from storage.engine.states import (
+    ENDED,
+    LEASED,
+    OFFERED,
+    PARKED,
+    PUBLISHED,
+    READY,
+    RUN_PAUSED,
+    RUNS_OPEN,
+    SCHEDULED,
+)
 
 # The same order as in `tasks.orders.explain.status`: what is at work before what waits, a person's step last.
 _FOREMOST: Final = f"""
@@ -37,7 +47,7 @@ WAIT: Final = f"""
     CASE
         WHEN t.finished_at IS NOT NULL THEN 'nothing'
         WHEN r.state NOT IN ({RUNS_OPEN}) OR foremost.step_id IS NULL THEN 'fault'
-        WHEN r.state = 'paused' THEN 'resume'
+        WHEN r.state = {RUN_PAUSED} THEN 'resume'
         WHEN foremost.kind = 'human' THEN 'person'
         WHEN foremost.state = {LEASED} THEN 'result'
         WHEN foremost.state = {PUBLISHED} THEN 'worker'
@@ -131,7 +141,7 @@ class OrderAccounts:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderList(Repository):
+class ListedOrders(Repository):
     """Read-only queries."""
 
     def page(

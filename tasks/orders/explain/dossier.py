@@ -23,7 +23,7 @@ _LEFT_OUT: Final = frozenset({"step", "step_id", "delivery", "request_id"})
 """What audit lines say of the machinery; the steps tell it better."""
 
 
-class Lane(StrEnum):
+class TimelineLane(StrEnum):
     """The kinds of what happens to an order."""
 
     STATES = "states"
@@ -40,7 +40,7 @@ class TimelineEntry:
     """Something that happened, on the business clock."""
 
     at: datetime
-    lane: Lane
+    lane: TimelineLane
     what: str
     detail: str
 
@@ -111,27 +111,27 @@ def entries_of(dossier: Dossier) -> list[TimelineEntry]:
     entries = [
         TimelineEntry(
             row["at"],
-            Lane.STATES,
+            TimelineLane.STATES,
             f"{row['from_state']} → {row['to_state']}",
             f"{row['event']} by {row['agent_id']}" + _reason(row["metadata"]),
         )
         for row in dossier.transitions
     ]
     entries += [
-        TimelineEntry(contact.contact_time, Lane.CONTACTS, *_attempt(contact, words=dossier.words))
+        TimelineEntry(contact.contact_time, TimelineLane.CONTACTS, *_attempt(contact, words=dossier.words))
         for contact in dossier.contacts
     ]
     entries += [
         TimelineEntry(
             row["timestamp"],
-            Lane.AUDIT,
+            TimelineLane.AUDIT,
             row["event_type"],
             f"by {row['agent_id']}{_details(row['metadata'])}",
         )
         for row in dossier.audit
     ]
     entries += [
-        TimelineEntry(row["raised_at"], Lane.ALERTS, f"alert {row['alert_type']}", row["message"])
+        TimelineEntry(row["raised_at"], TimelineLane.ALERTS, f"alert {row['alert_type']}", row["message"])
         for row in dossier.alerts
     ]
     return sorted(entries, key=lambda entry: entry.at)

@@ -1,12 +1,9 @@
-"""What a person may do to an order as it stands, and what is done with a reason that no agent needs to give."""
+"""What a person may do to an order as it stands; and its customer's number, put on the do-not-call list."""
 
 from enum import StrEnum
 from typing import Final
 
-from engine.engine import Engine
-from runtime.ids import Prefix, new_id
 from runtime.phone import normalise
-from schemas.orders.signals import PriorityChanged, Signal
 from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
@@ -18,7 +15,6 @@ from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from tasks.orders.agents.action_request import ACTION
 from tasks.orders.explain.situation import Situation
-from tasks.orders.inbound.signals import Receipt, receive
 from tasks.orders.people.barring import bar_number
 from tasks.orders.people.rescheduling import followup_step
 from tasks.orders.rules.context import Context
@@ -67,16 +63,6 @@ def possible_verbs(work: UnitOfWork, situation: Situation) -> frozenset[OrderVer
         ):
             found.add(OrderVerb.UNDO)
     return frozenset(found)
-
-
-def change_priority(
-    engine: Engine, context: Context, task_id: str, priority: int, *, by: str, reason: str
-) -> Receipt:
-    """Give an order another place in line, as upstream does with the signal `priority_changed`."""
-    signal = Signal(
-        signal_id=new_id(Prefix.SIGNAL), said=PriorityChanged(priority=priority), sent_by=by, reason=reason
-    )
-    return receive(engine, context, task_id, signal)
 
 
 def bar_customer(

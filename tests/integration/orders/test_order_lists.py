@@ -8,7 +8,7 @@ from statemachine.orders.states import State
 from storage.orders.lists.attempt_list import AttemptOutcome
 from storage.orders.lists.order_list import ListedOrder, OrderFilter
 from tasks.orders.explain.explanation import Wait
-from tasks.orders.explain.lists import attempts_page, counted_orders_page, ledger_of
+from tasks.orders.explain.lists import LedgerReader, attempts_page, counted_orders_page, ledger_of
 from tasks.orders.explain.situation import situation_of
 from tasks.orders.explain.status import explain
 from tasks.orders.people.intervention import cancel, pause
@@ -155,3 +155,13 @@ def test_filters_are_taken_together(house: InProcessFleet, orders: list[str]) ->
     assert ([order.task_id for order in page.orders], total) == ([orders[2]], 1)
     other = OrderFilter(wait=Wait.RESUME.value, named="SO-other")
     assert counted_orders_page(house.database, other, after=None, limit=10)[1] == 0
+
+
+def test_a_ledger_that_took_long_is_not_read_again_at_once(house: InProcessFleet) -> None:
+    # It takes 2 seconds by this clock, and so holds for 20 more.
+    moments = iter([0.0, 2.0, 21.9, 22.0, 24.0])
+    reader = LedgerReader(house.database, clock=lambda: next(moments))
+    assert sum(reader.read().orders.accepted.values()) == 0
+    house.accept(submission(answered(READY)))
+    assert sum(reader.read().orders.accepted.values()) == 0
+    assert sum(reader.read().orders.accepted.values()) == 1

@@ -13,7 +13,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.orders.lists.attempt_list import AttemptEvidence, AttemptList
 from storage.orders.order_view import OrderView
 from storage.outbound.feed import Cursor, Feed
-from tasks.orders.explain.dossier import Dossier, Lane, TimelineEntry, entries_of, read_dossier
+from tasks.orders.explain.dossier import Dossier, TimelineEntry, TimelineLane, entries_of, read_dossier
 from tasks.orders.people.steering import OrderVerb, possible_verbs
 
 MOST_EVENTS: Final = 500
@@ -101,19 +101,23 @@ def _questions(dossier: Dossier) -> list[TimelineEntry]:
     found = []
     for review in dossier.reviews:
         found.append(
-            TimelineEntry(review.opened_at, Lane.REVIEWS, f"review {review.review_id}", review.reason)
+            TimelineEntry(review.opened_at, TimelineLane.REVIEWS, f"review {review.review_id}", review.reason)
         )
         if review.decided_at is not None:
             decision = str((review.decision or {}).get("decision", review.state))
             by = f"{decision} by {review.decided_by}" if review.decided_by else review.state
-            found.append(TimelineEntry(review.decided_at, Lane.REVIEWS, f"review {review.review_id}", by))
+            found.append(
+                TimelineEntry(review.decided_at, TimelineLane.REVIEWS, f"review {review.review_id}", by)
+            )
     return found
 
 
 def _events(work: UnitOfWork, dossier: Dossier) -> list[TimelineEntry]:
     page = Feed(work).page(_BEGINNING, run_id=dossier.order.run_id, limit=MOST_EVENTS)
     return [
-        TimelineEntry(event.at, Lane.EVENTS, f"{event.stage} · {event.event_type}", mask_text(event.title))
+        TimelineEntry(
+            event.at, TimelineLane.EVENTS, f"{event.stage} · {event.event_type}", mask_text(event.title)
+        )
         for event in page.events
     ]
 
@@ -128,5 +132,5 @@ def _began(work: UnitOfWork, dossier: Dossier, steps: Sequence[StepSpan]) -> lis
         if began is not None and known:
             database_time, business_time = known[max(bisect(known, began, key=lambda each: each[0]) - 1, 0)]
             at = Anchor(database_time, business_time, rate).business(began)
-            found.append(TimelineEntry(at, Lane.STEPS, step.title, step.state))
+            found.append(TimelineEntry(at, TimelineLane.STEPS, step.title, step.state))
     return found
