@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -9,6 +10,7 @@ from console.server.times import ZONE
 from schemas.access.roles import Role
 from statemachine.workflow.states import RunState
 from storage.orders.contacts.do_not_call import DoNotCall
+from storage.orders.figures.figures import Histogram
 from storage.orders.order_view import OrderView
 from tests.support.console.client import ConsoleClient, words_on
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
@@ -287,3 +289,19 @@ def test_an_order_that_waits_for_no_follow_up_is_given_no_date(console: ConsoleC
     refused = console.post(f"{path}/steer", "operator", verb="date", day="2100-01-01", reason="改期")
     assert refused.status_code == 409
     assert "It waits for no follow-up" in words_on(refused)
+
+
+def test_the_overview_says_how_late_timers_were(console: ConsoleClient, waiting: str) -> None:
+    assert "woken — — — 0" in words_on(console.get("/overview", "viewer"))
+    assert console.house.leap()
+    console.house.run()
+    assert console.house.order(waiting).contacts_total == 2
+    said = words_on(console.get("/overview", "viewer"))
+    assert re.search(r"woken ≤ [\d.]+ s ≤ [\d.]+ s ≤ [\d.]+ s [1-9]", said), said
+
+
+def test_a_share_lies_at_the_smallest_edge_that_holds_it() -> None:
+    found = Histogram(at_most=(1, 3), counted=4, seconds=Decimal(9))
+    edges = (0.5, 2.5)
+    assert [found.edge_of(share, edges) for share in (0.25, 0.5, 0.75, 0.95)] == [0.5, 2.5, 2.5, None]
+    assert Histogram(at_most=(0, 0), counted=0, seconds=Decimal()).edge_of(0.5, edges) is None
