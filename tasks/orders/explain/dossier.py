@@ -32,6 +32,7 @@ class TimelineLane(StrEnum):
     REVIEWS = "reviews"
     ALERTS = "alerts"
     EVENTS = "events"
+    WEBHOOKS = "webhooks"
     AUDIT = "audit"
 
 

@@ -1,7 +1,7 @@
 """One order as its page shows it: its dossier, what happened by lane, and what there is to show of each attempt."""
 
 from bisect import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,11 +12,13 @@ from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.lists.attempt_list import AttemptEvidence, AttemptList
 from storage.orders.order_view import OrderView
+from storage.outbound.deliveries import Deliveries
 from storage.outbound.feed import Cursor, Feed
 from tasks.orders.explain.dossier import Dossier, TimelineEntry, TimelineLane, entries_of, read_dossier
 from tasks.orders.people.steering import OrderVerb, possible_verbs
 
 MOST_EVENTS: Final = 500
+MOST_DELIVERIES: Final = 200
 _BEGINNING: Final = Cursor(0, 0)
 
 
@@ -71,7 +73,7 @@ def read_file(database: Database, task_id: str) -> OrderFile | None:
             *entries_of(dossier),
             *_questions(dossier),
             *_events(work, dossier),
-            *_began(work, dossier, steps),
+            *_by_both_clocks(work, dossier, steps),
         ]
         return OrderFile(
             dossier=dossier,
@@ -122,15 +124,25 @@ def _events(work: UnitOfWork, dossier: Dossier) -> list[TimelineEntry]:
     ]
 
 
-def _began(work: UnitOfWork, dossier: Dossier, steps: Sequence[StepSpan]) -> list[TimelineEntry]:
-    """Each step when it began, on the business clock as it stood then: the audit lines tell both clocks."""
+def _by_both_clocks(work: UnitOfWork, dossier: Dossier, steps: Sequence[StepSpan]) -> Iterator[TimelineEntry]:
+    """What has its time on the database's clock, when the business clock stood there: audit lines tell both clocks."""
     known = OrderView(work).moments(dossier.order.task_id)
+    if not known:
+        return
     rate = dossier.situation.moments.anchor.rate
-    found = []
+
+    def business(moment: datetime) -> datetime:
+        database_time, business_time = known[max(bisect(known, moment, key=lambda each: each[0]) - 1, 0)]
+        return Anchor(database_time, business_time, rate).business(moment)
+
     for step in steps:
-        began = step.started_at
-        if began is not None and known:
-            database_time, business_time = known[max(bisect(known, began, key=lambda each: each[0]) - 1, 0)]
-            at = Anchor(database_time, business_time, rate).business(began)
-            found.append(TimelineEntry(at, TimelineLane.STEPS, step.title, step.state))
-    return found
+        if step.started_at is not None:
+            yield TimelineEntry(business(step.started_at), TimelineLane.STEPS, step.title, step.state)
+    for sent in Deliveries(work).log(task_id=dossier.order.task_id, limit=MOST_DELIVERIES):
+        told = f"{sent.state}, {sent.tries} tries" + (f", {sent.last_status}" if sent.last_status else "")
+        yield TimelineEntry(
+            business(sent.ended_at or sent.created_at),
+            TimelineLane.WEBHOOKS,
+            f"{sent.event_type} → {sent.subscriber_id}",
+            told,
+        )

@@ -15,6 +15,7 @@ from storage.orders.order_view import OrderView
 from tests.support.console.client import ConsoleClient, words_on
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.support.in_process_fleet import InProcessFleet
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -125,6 +126,21 @@ def test_a_timeline_is_shown_by_lane_and_as_the_api_hands_it_out(
     assert handed_out["order"]["task_id"] == waiting
     assert [contact["transcript"] for contact in handed_out["contacts"]] == ["…"]
     assert console.get("/orders/HT-other/dossier.json", "viewer").status_code == 404
+
+
+def test_what_was_told_to_subscribers_has_a_lane_of_its_own(
+    console: ConsoleClient, house: InProcessFleet
+) -> None:
+    office = WebhookSenderAtWork(house.database)
+    subscriber = office.subscribe("http://127.0.0.1:1/")
+    order = submission(answered(PARTS_MISSING))
+    house.accept(order)
+    house.run()
+    office.feed(subscriber)
+    page = console.get(f"/orders/{order.body.task_id}?lane=webhooks", "viewer")
+    shown = page.text.partition('id="timeline"')[2].partition("</section>")[0]
+    assert shown.count("badge lane-webhooks") == len(office.log(subscriber)) > 0
+    assert subscriber in shown
 
 
 def test_the_run_of_an_order_is_drawn(console: ConsoleClient, waiting: str) -> None:
