@@ -39,6 +39,11 @@ class OrdersPage:
     waits: ClassVar[tuple[Wait, ...]] = tuple(Wait)
 
     @property
+    def is_live(self) -> bool:
+        """Whether it follows every change; what looks at every open order is read when somebody asks for it."""
+        return self.asked["wait"] in ("", Wait.NOTHING, "open")
+
+    @property
     def next_address(self) -> str:
         """The page behind this one, with the same filters."""
         return _address("/orders", {**self.asked, "cursor": self.cursor or ""})
