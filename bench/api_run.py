@@ -16,6 +16,7 @@ from bench.fleet import MeasuredFleet
 from bench.orders import payloads
 from bench.stream_feed import StreamFeed
 from bench.throughput import wait_for_rest
+from storage.orders.lists.order_list import ListedOrders, OrderFilter
 from storage.orders.orders import Orders
 
 
@@ -83,7 +84,8 @@ def open_load(
 def known_orders(fleet: MeasuredFleet, count: int) -> list[str]:
     """The ids of the newest orders of the fleet."""
     with fleet.process.database.transaction() as work:
-        return [row["task_id"] for row in Orders(work).recent(None, count)]
+        orders = ListedOrders(work).page(OrderFilter(), after=None, limit=count)
+    return [order.task_id for order in orders]
 
 
 def _closed(fleet: MeasuredFleet) -> int:

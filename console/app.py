@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from api.server.middleware.request_id import RequestId
 from console.access import login
 from console.flows import executions, workflow_import, workflows
-from console.orders import numbers, reports, stops
+from console.orders import numbers, order, orders, overview, reports, stops
 from console.outbound import deliveries, subscribers
 from console.people import alerts, intake, reviews
 from console.server import errors, frame
@@ -39,6 +39,9 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *workflow_import.ROUTES,
     *workflows.ROUTES,
     *executions.ROUTES,
+    *orders.ROUTES,
+    *order.ROUTES,
+    *overview.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

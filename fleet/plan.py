@@ -233,6 +233,7 @@ class FleetPlan:
             "UNPEND_API_PORT": str(ports.api),
             "UNPEND_EXPORTER_PORT": str(ports.exporter),
             "UNPEND_FLOWER_PORT": str(ports.flower),
+            "UNPEND_FLOWER_URL": self.addresses.flower,
             "UNPEND_CONSOLE_PORT": str(ports.console),
             # What a newcomer subscribes stands on this machine.
             "UNPEND_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",

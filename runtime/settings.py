@@ -110,6 +110,10 @@ class Settings(BaseSettings):
     order_system_secret: SecretStr | None = None
     """Signs what is sent there: `whsec_` and base64."""
 
+    flower_url: str | None = None
+    grafana_url: str | None = None
+    """Where people open these two; the console links there."""
+
     config_folder: Path = PROJECT / "config"
     database_connections: int = Field(default=4, ge=1, le=100)
     """Connections a process keeps to PostgreSQL; as many more may be opened for a while."""
@@ -260,6 +264,8 @@ class Settings(BaseSettings):
         "notice_secrets",
         "order_system_url",
         "order_system_secret",
+        "flower_url",
+        "grafana_url",
         "language_model_url",
         "language_model_key",
         mode="before",

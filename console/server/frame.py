@@ -5,14 +5,14 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from console.server.cookie import cookie_of
-from console.server.navigation import MENU, PREFIX
 from console.server.route import page
 from console.server.services import services_of
-from console.server.visit import SEE_OTHER, Visit
+from console.server.visit import Visit, see
+from schemas.access.scopes import Scope
 from tasks.access.sessions import find_session
 
 
@@ -32,9 +32,8 @@ async def health(_: Request) -> Response:
 
 
 def first_page(visit: Visit) -> Response:
-    """The first page of the menu that the person may open."""
-    first = next((entry.address for entry in MENU if visit.may(entry.scope)), f"{PREFIX}/me")
-    return RedirectResponse(first, SEE_OTHER)
+    """The worklist for who decides reviews, the overview for all others."""
+    return see("/reviews" if visit.may(Scope.REVIEWS) else "/overview")
 
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (

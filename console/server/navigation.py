@@ -25,11 +25,13 @@ class MenuEntry:
 
 MENU: Final = (
     MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),
-    MenuEntry("reports", "/reports", "d"),
+    MenuEntry("orders", "/orders", "o"),
+    MenuEntry("overview", "/overview", "v"),
     MenuEntry("alerts", "/alerts", "a"),
     MenuEntry("stops", "/stops", "s"),
     MenuEntry("intake", "/intake", "i", Scope.INTAKE),
     MenuEntry("webhooks", "/webhooks", "w", Scope.WEBHOOKS),
     MenuEntry("flows", "/workflows", "f"),
+    MenuEntry("reports", "/reports", "d"),
 )
 """Everything that has a page."""

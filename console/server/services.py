@@ -10,6 +10,7 @@ from console.server.live import Live
 from console.server.parts import ConsoleParts
 from tasks.access.login_tries import COMPARED_AT_ONCE, LoginTries
 from tasks.forms import TaskForms
+from tasks.orders.explain.lists import LedgerReader
 from tasks.registry import task_forms
 
 
@@ -20,6 +21,7 @@ class ConsoleServices:
     parts: ConsoleParts
     forms: TaskForms
     live: Live
+    ledger: LedgerReader
     tries: LoginTries = field(default_factory=LoginTries)
     comparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMPARED_AT_ONCE))
     """Passwords that are compared at the same time."""
@@ -27,7 +29,8 @@ class ConsoleServices:
     @classmethod
     def over(cls, parts: ConsoleParts) -> Self:
         """The services over these parts; nothing is connected yet."""
-        return cls(parts, task_forms(lambda: parts.context), Live(parts.database))
+        forms = task_forms(lambda: parts.context)
+        return cls(parts, forms, Live(parts.database), LedgerReader(parts.database))
 
     def end(self) -> None:
         """End every stream: the process stops."""

@@ -91,6 +91,8 @@ class Signal:
     at: datetime | None = None
     """When it happened, where the sender says so."""
     request_id: str | None = None
+    reason: str | None = None
+    """Why a person sends it; history keeps it, and it tells no signal from another."""
 
     @property
     def type(self) -> SignalType:

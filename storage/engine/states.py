@@ -35,6 +35,7 @@ UNTOUCHED: Final = literals(UNTOUCHED_STEPS)
 """The states in which the work of a step need not have begun yet."""
 
 RUNNING: Final = literals([RunState.RUNNING])
+RUN_PAUSED: Final = literals([RunState.PAUSED])
 RUN_COMPLETED: Final = literals([RunState.COMPLETED])
 RUN_FAILED: Final = literals([RunState.FAILED])
 RUNS_OPEN: Final = literals(OPEN_RUNS)

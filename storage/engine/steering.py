@@ -29,6 +29,10 @@ _BRING_FORWARD = text(
     ) d WHERE steps.step_id = d.step_id AND steps.due_at > d.due_at RETURNING steps.step_id
     """
 )
+_RESCHEDULE = text(
+    f"UPDATE steps SET due_at = :due_at WHERE step_id = :step_id AND state = {SCHEDULED} "
+    "AND due_clock = 'business' RETURNING step_id"
+)
 _WAKE = text(
     f"UPDATE steps SET due_at = clock_timestamp() WHERE run_id = ANY(:run_ids) AND state = {SCHEDULED} "
     "AND due_clock = 'database' AND due_at > clock_timestamp()"
@@ -79,6 +83,11 @@ class Steering(Repository):
         """Bring waits for a later business time forward to this one; return their number."""
         parameters = {"run_id": run_id, "due_at": due_at, "offer_seconds": offer_seconds}
         return len(self.connection.execute(_BRING_FORWARD, parameters).all())
+
+    def reschedule(self, step_id: int, due_at: datetime) -> bool:
+        """Let a step that waits for a business time wait for this one, earlier or later; whether it still waited."""
+        found = self.connection.execute(_RESCHEDULE, {"step_id": step_id, "due_at": due_at})
+        return found.one_or_none() is not None
 
     def wake(self, run_ids: Sequence[str]) -> None:
         """Let what these runs wait for on the database's clock be due now; what is under way is left alone."""

@@ -55,6 +55,9 @@ _AUDIT_OF = text(
     'SELECT log_id, event_type, agent_id, action, "timestamp", key_id, label, metadata FROM audit_logs '
     "WHERE task_id = :task_id ORDER BY position",
 )
+_MOMENTS_OF = text(
+    'SELECT created_at, "timestamp" AS at FROM audit_logs WHERE task_id = :task_id ORDER BY position',
+)
 _LAST_AUDIT = text(
     'SELECT agent_id, "timestamp" AS at, metadata FROM audit_logs '
     "WHERE task_id = :task_id AND event_type = :event_type ORDER BY position DESC LIMIT 1",
@@ -214,6 +217,11 @@ class OrderView(Repository):
     def audit_lines(self, task_id: str) -> list[Mapping[str, Any]]:
         """The audit log of an order, in order."""
         return [dict(row._mapping) for row in self.connection.execute(_AUDIT_OF, {"task_id": task_id})]
+
+    def moments(self, task_id: str) -> list[tuple[datetime, datetime]]:
+        """When each audit line of an order was written, on the database's clock and on the business clock."""
+        rows = self.connection.execute(_MOMENTS_OF, {"task_id": task_id})
+        return [(row.created_at, row.at) for row in rows]
 
     def last_audit_line(self, task_id: str, event_type: str) -> AuditMark | None:
         """The newest audit line of this kind."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import text
@@ -75,13 +74,6 @@ _SET_PRIORITY = text(
 )
 _COUNTS = text("SELECT status, count(*) AS rows FROM tasks GROUP BY status")
 _OPEN = text("SELECT count(*) FROM tasks WHERE finished_at IS NULL")
-_LIST = text(
-    "SELECT task_id, order_id, status, round, contact_count, priority, user_intent_l1, user_intent_l2, "
-    "finish_reason, next_contact_time, created_at FROM tasks "
-    "WHERE (CAST(:status AS text) IS NULL OR status = :status) AND (CAST(:at AS timestamptz) IS NULL "
-    "OR (created_at, task_id) < (CAST(:at AS timestamptz), CAST(:name AS text))) "
-    "ORDER BY created_at DESC, task_id DESC LIMIT :limit",
-)
 
 _CHANGEABLE = frozenset(_UPDATED[6:])
 """The columns an effect may set; the others follow from the event."""
@@ -202,14 +194,6 @@ class Orders(Repository):
     def open_count(self) -> int:
         """How many orders are not closed."""
         return int(self.connection.execute(_OPEN).scalar_one())
-
-    def recent(
-        self, status: State | None, limit: int, *, after: tuple[datetime, str] | None = None
-    ) -> list[Mapping[str, Any]]:
-        """The newest orders, of one state or of all; `after` is the place of the last one of the page before."""
-        at, name = after or (None, None)
-        wanted = {"status": status and status.value, "limit": limit, "at": at, "name": name}
-        return [dict(row._mapping) for row in self.connection.execute(_LIST, wanted)]
 
     def _sealed(self, text: str | None, place: str) -> bytes | None:
         return None if text is None else self.cipher.encrypt(text, place)

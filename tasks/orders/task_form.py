@@ -148,9 +148,9 @@ class OrderForm:
             case Verb.CANCEL:
                 return intervention.cancel(engine, task_id, by=by, reason=reason or NO_REASON)[0]
             case Verb.PAUSE:
-                return intervention.pause(engine, task_id, by=by)[0]
+                return intervention.pause(engine, task_id, by=by, reason=reason)[0]
             case Verb.RESUME:
-                return intervention.resume(engine, task_id, by=by)[0]
+                return intervention.resume(engine, task_id, by=by, reason=reason)[0]
             case Verb.RETRY:
                 return intervention.retry(engine, self.context(), task_id, by=by, reason=reason)[0]
 

@@ -12,33 +12,16 @@ from api.server.errors import documented
 from api.server.refusal import Refusal, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts
-from runtime.mask import mask_json
-from runtime.personal import PersonalFields
 from schemas.access.scopes import Scope
 from schemas.access.visibility import Content, visible_to
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
-from schemas.orders.explain.dossier import (
-    ContactShown,
-    DossierView,
-    Happened,
-    OrderList,
-    OrderShown,
-    OrderSummary,
-    RunShown,
-)
+from schemas.orders.explain.dossier import DossierView, OrderList, OrderSummary
 from statemachine.orders.states import State
-from storage.orders.contacts.contact import Contact
-from storage.orders.orders import Orders
-from tasks.orders.explain.dossier import (
-    Dossier,
-    facts_of,
-    phone_of,
-    read_dossier,
-    timeline_of,
-    words_in,
-)
-from tasks.orders.explain.status import why
+from storage.orders.lists.order_list import OrderFilter
+from tasks.orders.explain.dossier import read_dossier
+from tasks.orders.explain.dossier_view import dossier_view
+from tasks.orders.explain.lists import orders_page
 from tasks.orders.people.revealing import put_on_record
 
 router = APIRouter(tags=["tasks"], route_class=Route)
@@ -55,11 +38,12 @@ def list_orders(
 ) -> OrderList:
     """Each with its round, its attempt, what the customer wants, and when it is contacted next; page by page."""
     with parts.database.transaction() as work:
-        rows = Orders(work).recent(state, limit + 1, after=place_of(cursor))
-    page = rows[:limit]
+        page = orders_page(
+            work, OrderFilter(status=state and state.value), after=place_of(cursor), limit=limit
+        )
     return OrderList(
-        orders=[OrderSummary(**row) for row in page],
-        next_cursor=cursor_of((page[-1]["created_at"], page[-1]["task_id"])) if len(rows) > limit else None,
+        orders=[OrderSummary.model_validate(asdict(order)) for order in page.orders],
+        next_cursor=cursor_of(page.next) if page.next else None,
     )
 
 
@@ -91,63 +75,4 @@ def show_dossier(
         dossier = read_dossier(work, task_id, words=words)
     if dossier is None:
         raise unknown("task", task_id)
-    return _view(dossier, parts.personal)
-
-
-def _view(dossier: Dossier, personal: PersonalFields) -> DossierView:
-    order, situation = dossier.order, dossier.situation
-    named = {name: getattr(order, name) for name in OrderShown.model_fields if hasattr(order, name)}
-    return DossierView(
-        order=OrderShown(
-            **named
-            | {
-                "phone": phone_of(order),
-                "metadata": mask_json(personal.mask(order.metadata)),
-                "execution_id": order.run_id,
-                "status": order.status.value,
-            }
-        ),
-        run=RunShown(state=situation.run.state.value, error=mask_json(situation.run.error)),
-        contacts=[_contact(contact, words=dossier.words) for contact in dossier.contacts],
-        transitions=[{**row, "metadata": mask_json(row["metadata"])} for row in dossier.transitions],
-        audit=[{**row, "metadata": mask_json(row["metadata"])} for row in dossier.audit],
-        steps=[
-            {**row, "title": situation.title(row["node"]), "error": mask_json(row["error"])}
-            for row in dossier.steps
-        ],
-        reviews=[
-            asdict(review)
-            | {
-                "context": mask_json(review.context),
-                "question": mask_json(review.question),
-                "decision": mask_json(review.decision),
-            }
-            for review in dossier.reviews
-        ],
-        alerts=[
-            {**row, "message": mask_json(row["message"]), "metadata": mask_json(row.get("metadata"))}
-            for row in dossier.alerts
-        ],
-        why=why(situation),
-        timezone=situation.zone.key,
-        facts=facts_of(dossier),
-        timeline=[
-            Happened(at=at, what=what, detail=mask_json(detail)) for at, what, detail in timeline_of(dossier)
-        ],
-    )
-
-
-def _contact(contact: Contact, *, words: bool) -> ContactShown:
-    return ContactShown(
-        contact_id=contact.contact_id,
-        round=contact.round,
-        contact_no=contact.contact_no,
-        direction=contact.direction,
-        method=contact.contact_method,
-        status=contact.status,
-        result=contact.contact_result,
-        duration_seconds=contact.duration_seconds,
-        transcript=words_in(contact, shown=words),
-        at=contact.contact_time,
-        key=contact.key,
-    )
+    return dossier_view(dossier, parts.personal)

@@ -21,6 +21,8 @@ class OrderSummary(Answered):
     finish_reason: str | None
     next_contact_time: Moment | None
     created_at: Moment
+    wait: str
+    """What it waits for, in the words of `GET /v1/tasks/{task_id}/why`."""
 
 
 class OrderList(Answered):

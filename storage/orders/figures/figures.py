@@ -100,6 +100,13 @@ class Histogram:
     counted: int
     seconds: Decimal
 
+    def edge_of(self, share: float, edges: Sequence[float]) -> float | None:
+        """The smallest edge that this share is at or below; `None` where nothing was counted, or it lies beyond."""
+        if not self.counted:
+            return None
+        needed = self.counted * share
+        return next((edge for edge, count in zip(edges, self.at_most, strict=True) if count >= needed), None)
+
 
 @dataclass(frozen=True, slots=True)
 class ContactFigures:

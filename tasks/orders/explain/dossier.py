@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from runtime.mask import mask_phone, mask_text
@@ -20,6 +21,29 @@ from tasks.orders.explain.waiting import CHANNELS, RESULTS
 _LONGEST_DETAIL: Final = 80
 _LEFT_OUT: Final = frozenset({"step", "step_id", "delivery", "request_id"})
 """What audit lines say of the machinery; the steps tell it better."""
+
+
+class TimelineLane(StrEnum):
+    """The kinds of what happens to an order."""
+
+    STATES = "states"
+    CONTACTS = "contacts"
+    STEPS = "steps"
+    REVIEWS = "reviews"
+    ALERTS = "alerts"
+    EVENTS = "events"
+    WEBHOOKS = "webhooks"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """Something that happened, on the business clock."""
+
+    at: datetime
+    lane: TimelineLane
+    what: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,21 +104,38 @@ def facts_of(dossier: Dossier) -> list[str]:
 
 def timeline_of(dossier: Dossier) -> list[tuple[datetime, str, str]]:
     """What happened to the order, in its order: when, what, and the detail."""
-    rows = [
-        (
+    return [(entry.at, entry.what, entry.detail) for entry in entries_of(dossier)]
+
+
+def entries_of(dossier: Dossier) -> list[TimelineEntry]:
+    """The same, each with its lane."""
+    entries = [
+        TimelineEntry(
             row["at"],
+            TimelineLane.STATES,
             f"{row['from_state']} → {row['to_state']}",
             f"{row['event']} by {row['agent_id']}" + _reason(row["metadata"]),
         )
         for row in dossier.transitions
     ]
-    rows += [(contact.contact_time, *_attempt(contact, words=dossier.words)) for contact in dossier.contacts]
-    rows += [
-        (row["timestamp"], row["event_type"], f"by {row['agent_id']}{_details(row['metadata'])}")
+    entries += [
+        TimelineEntry(contact.contact_time, TimelineLane.CONTACTS, *_attempt(contact, words=dossier.words))
+        for contact in dossier.contacts
+    ]
+    entries += [
+        TimelineEntry(
+            row["timestamp"],
+            TimelineLane.AUDIT,
+            row["event_type"],
+            f"by {row['agent_id']}{_details(row['metadata'])}",
+        )
         for row in dossier.audit
     ]
-    rows += [(row["raised_at"], f"alert {row['alert_type']}", row["message"]) for row in dossier.alerts]
-    return sorted(rows, key=lambda row: row[0])
+    entries += [
+        TimelineEntry(row["raised_at"], TimelineLane.ALERTS, f"alert {row['alert_type']}", row["message"])
+        for row in dossier.alerts
+    ]
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def words_in(contact: Contact, *, shown: bool) -> str | None:

@@ -14,8 +14,9 @@ from storage.core.unavailable import StorageUnavailable
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock, Moments
 from storage.engine.step_counts import StepCount, StepCounts
+from storage.engine.workers import Workers, WorkersSeen
 from storage.orders.contacts.stops import ContactStops
-from storage.orders.figures.figures import Figures
+from storage.orders.figures.figures import Figures, Histogram
 from storage.orders.fleet_view import DueRow, FleetView
 from tasks.orders.explain.explanation import MomentFormat, When, span
 from tools.calendar import Calendar
@@ -23,6 +24,9 @@ from tools.contact_policy.zone import DEFAULT_ZONE
 
 COLUMNS: Final = ("ready", "published", "leased", "scheduled", "parked", "offered")
 """The states of rows that a queue is shown with."""
+
+STAGES: Final = ("woken", "begun")
+"""What can be late of a step that waited for a moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,8 @@ class QueueOverview:
     rows: Mapping[str, int]
     messages: int | None
     oldest_seconds: float
+    workers: WorkersSeen
+    """The processes that serve it, as PostgreSQL sees them."""
 
     @property
     def oldest(self) -> str:
@@ -50,6 +56,8 @@ class WorkOverview:
     alerts_last_hour: int
     next_due: Sequence[DueRow]
     moments: Moments
+    lateness: Mapping[str, Histogram]
+    """How long after its moment what was waited for was `woken`, and `begun`."""
     warnings: Sequence[str]
     """What people should know and nothing fails by: contacts are stopped, holidays are not official yet."""
 
@@ -100,9 +108,10 @@ def _work(work: UnitOfWork, messages: Mapping[str, int | None], calendar: Calend
     counters = Figures(work).counters()
     reviews, alerts = Figures(work).reviews(counters), Figures(work).alerts()
     orders = Figures(work).orders(counters).by_state
+    workers = Workers(work).seen()
     return WorkOverview(
         queues={
-            queue: _queue(queue, rows, messages.get(queue))
+            queue: _queue(queue, rows, messages.get(queue), workers.get(queue, WorkersSeen()))
             for queue in dict.fromkeys([*messages, *(row.queue for row in rows)])
         },
         tasks={state.value: orders.get(state, 0) for state in State},
@@ -111,16 +120,18 @@ def _work(work: UnitOfWork, messages: Mapping[str, int | None], calendar: Calend
         alerts_last_hour=alerts.last_hour,
         next_due=FleetView(work).next_due(),
         moments=BusinessClock(work).now(),
+        lateness={stage: counters.lateness(stage) for stage in STAGES},
         warnings=_warnings(work, calendar),
     )
 
 
-def _queue(name: str, rows: Sequence[StepCount], messages: int | None) -> QueueOverview:
+def _queue(name: str, rows: Sequence[StepCount], messages: int | None, workers: WorkersSeen) -> QueueOverview:
     own = [row for row in rows if row.queue == name]
     return QueueOverview(
         rows=dict.fromkeys(COLUMNS, 0) | {row.state: row.rows for row in own},
         messages=messages,
         oldest_seconds=round(max((row.oldest_seconds for row in own), default=0.0), 3),
+        workers=workers,
     )
 
 

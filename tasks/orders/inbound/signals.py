@@ -232,6 +232,7 @@ def _line(task_id: str, signal: Signal, came: Consequence, status: str) -> Audit
             "source": "upstream",
             **({"at": signal.at} if signal.at else {}),
             **({"request_id": signal.request_id} if signal.request_id else {}),
+            **({"reason": mask_text(signal.reason)} if signal.reason else {}),
             **_shown(signal),
         },
     )

@@ -5,6 +5,7 @@ from typing import Final
 from engine.engine import Engine
 from engine.outcomes import SignalResult
 from engine.transaction import Transaction
+from runtime.mask import mask_text
 from schemas.orders.effects import Audit
 from statemachine.orders.states import Event, State
 from statemachine.workflow.states import OPEN_RUNS, RunState, StepState
@@ -74,14 +75,18 @@ def cancel_within(
     return VerbResult.NOTHING_TO_DO if is_cancelled else VerbResult.ENDED, order
 
 
-def pause(engine: Engine, task_id: str, *, by: str) -> tuple[VerbResult, Order | None]:
+def pause(
+    engine: Engine, task_id: str, *, by: str, reason: str | None = None
+) -> tuple[VerbResult, Order | None]:
     """Let nothing new begin in an order; times that were set stay as they are."""
-    return _hold(engine, task_id, by=by, held=True)
+    return _hold(engine, task_id, by=by, reason=reason, held=True)
 
 
-def resume(engine: Engine, task_id: str, *, by: str) -> tuple[VerbResult, Order | None]:
+def resume(
+    engine: Engine, task_id: str, *, by: str, reason: str | None = None
+) -> tuple[VerbResult, Order | None]:
     """Let a paused order go on; what came due meanwhile is due now."""
-    return _hold(engine, task_id, by=by, held=False)
+    return _hold(engine, task_id, by=by, reason=reason, held=False)
 
 
 def retry(
@@ -139,7 +144,9 @@ def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tupl
         return VerbResult.DONE, order
 
 
-def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[VerbResult, Order | None]:
+def _hold(
+    engine: Engine, task_id: str, *, by: str, reason: str | None, held: bool
+) -> tuple[VerbResult, Order | None]:
     with engine.transaction() as transaction:
         work = transaction.work
         order = Orders(work).find([task_id]).get(task_id)
@@ -155,7 +162,7 @@ def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[VerbRes
             event_type=PAUSED if held else RESUMED,
             agent_id=by,
             action="pause" if held else "resume",
-            metadata={"status": order.status.value},
+            metadata={"status": order.status.value} | ({"reason": mask_text(reason)} if reason else {}),
         )
         Timeline(work).audit([line])
         return VerbResult.DONE, order

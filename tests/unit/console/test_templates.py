@@ -44,7 +44,7 @@ def parsed(template: str) -> nodes.Template:
 
 def included(template: str) -> Iterator[str]:
     """The templates that are put into this one with its view."""
-    for found in parsed(template).find_all(nodes.Include):
+    for found in parsed(template).find_all((nodes.Include, nodes.FromImport, nodes.Import)):
         if isinstance(found.template, nodes.Const):
             yield found.template.value
             yield from included(found.template.value)
