@@ -41,6 +41,11 @@ def new_binding_code(database: Database, caller: Key) -> BindingCode | None:
     return BindingCode(code, expires_at)
 
 
+def has_code(words: str) -> bool:
+    """Whether something in these words is written as codes are."""
+    return _WRITTEN.search(words) is not None
+
+
 def bind(database: Database, provider: str, operator_id: str, words: str) -> ImOwner | None:
     """Bind the account that sent these words to whose code is in them; `None` where there is none that holds."""
     written = _WRITTEN.search(words)
