@@ -45,6 +45,25 @@ _BODY: Final[dict[str, Any]] = {
         },
     },
 }
+_ECHO: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The text that was asked for.",
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": "1616140317555161061"}},
+    }
+}
+_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "What the messenger then shows, in its own form: JSON, of WeCom encrypted XML or nothing.",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"toast": {"type": "success", "content": "王芳 已决定：重新联系客户"}},
+            },
+            "application/xml": {"schema": {"type": "string"}},
+            "text/plain": {"schema": {"type": "string"}},
+        },
+    }
+}
 
 Provider = Annotated[ImProvider, Path(description="The messenger: `feishu`, `wecom` or `dingtalk`.")]
 
@@ -110,8 +129,9 @@ GivenCallbacks = Annotated[ImCallbacks, kept(ImCallbacks)]
 @router.get(
     "/{provider}/callback",
     summary="Prove the address to a messenger",
+    response_class=Response,
     openapi_extra={"security": []},
-    responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND),
+    responses=_ECHO | documented(Code.UNAUTHORIZED, Code.NOT_FOUND),
 )
 async def im_address_asked(provider: Provider, request: Request, callbacks: GivenCallbacks) -> Response:
     """Answers what WeCom asks when the address is entered there: the decrypted `echostr`."""
@@ -124,8 +144,9 @@ async def im_address_asked(provider: Provider, request: Request, callbacks: Give
 @router.post(
     "/{provider}/callback",
     summary="Report what somebody did in a messenger",
+    response_class=Response,
     openapi_extra=_BODY,
-    responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
+    responses=_ANSWER | documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def im_reported(provider: Provider, request: Request, callbacks: GivenCallbacks) -> Response:
     """A button that was pressed, or a message to the bot; answered in the messenger's own form.

@@ -1,7 +1,8 @@
 """Cards: the buttons that a question is shown with in a messenger (CONSOLE.md §7)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from storage.core.database import Database
@@ -22,29 +23,40 @@ class CardButton:
     value: str
 
 
-def buttons_of(
+@dataclass(frozen=True, slots=True)
+class QuestionCard:
+    """The buttons of a question, and until when they answer."""
+
+    buttons: Sequence[CardButton]
+    expires_at: datetime
+
+
+def card_of(
     database: Database, forms: TaskForms, tokens: CardTokens, interrupt_id: str
-) -> list[CardButton]:
-    """A button for each answer to an open question that takes no word of the person; none for any other question."""
+) -> QuestionCard | None:
+    """A button for each answer to an open question that takes no word of the person; `None` for no question."""
     with database.transaction() as work:
         review = Reviews(work).find(interrupt_id)
-        if review is None or review.state != "open":
-            return []
+        if review is None:
+            return None
         form = forms.form_of(work, review)
-        offered, seen = form.ready_answers(work, review), form.seen(work, review)
-        expires_at = int((BusinessClock(work).now().database_now + CARD_LASTS).timestamp())
-    return [
+        ready = form.ready_answers(work, review) if review.state == "open" else ()
+        seen = form.seen(work, review)
+        expires_at = (BusinessClock(work).now().database_now + CARD_LASTS).replace(microsecond=0)
+
+    buttons = [
         CardButton(
-            ready.label,
+            each.label,
             tokens.make(
                 CardChoice(
                     interrupt_id=interrupt_id,
-                    payload=ready.payload,
-                    label=ready.label,
+                    payload=each.payload,
+                    label=each.label,
                     seen=seen,
-                    expires_at=expires_at,
+                    expires_at=int(expires_at.timestamp()),
                 )
             ),
         )
-        for ready in offered
+        for each in ready
     ]
+    return QuestionCard(buttons, expires_at)

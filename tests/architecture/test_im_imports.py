@@ -8,7 +8,7 @@ from runtime.settings import PROJECT
 from tests.support.source import imported, place, python_files
 
 WAY = "tasks.people.continuing"
-ITSELF = ("api.people.im_callbacks", "tasks.im", "tools.im")
+ITSELF = ("api.people.cards", "api.people.im_callbacks", "tasks.im", "tools.im")
 PRODUCT = (
     *("engine", "statemachine", "workers", "fleet", "tasks"),
     *("storage.engine", "storage.flows", "storage.orders", "storage.outbound", "storage.people"),
@@ -22,7 +22,8 @@ READS = {"tasks.forms", "storage.people.reviews", "storage.engine.clock"}
 FILES = [
     path
     for path in python_files()
-    if place(path).startswith(("tasks/im/", "tools/im/")) or place(path) == "api/people/im_callbacks.py"
+    if place(path).startswith(("tasks/im/", "tools/im/"))
+    or place(path) in {"api/people/im_callbacks.py", "api/people/cards.py"}
 ]
 
 
@@ -53,6 +54,10 @@ def test_the_way_is_that_of_the_api() -> None:
 
 
 def test_the_files_were_found() -> None:
-    assert {SHOWS, "tools/im/feishu.py", "tools/im/wecom.py", "tools/im/dingtalk.py"} <= set(
-        map(place, FILES)
-    )
+    assert {
+        "api/people/cards.py",
+        SHOWS,
+        "tools/im/feishu.py",
+        "tools/im/wecom.py",
+        "tools/im/dingtalk.py",
+    } <= set(map(place, FILES))

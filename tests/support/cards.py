@@ -4,9 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.people.cards import CardButtonView, InterruptCard
 from storage.people.reviews import Review, Reviews
-from tasks.im.cards import CardButton, buttons_of
-from tasks.im.tokens import CardTokens
 from tests.support.api.client import ApiClient
 from tests.support.engine.general_runs import begin
 from tests.support.messengers.contract import Messenger, Sent
@@ -18,10 +17,10 @@ LATE = 301.0
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An open question, and its buttons by what they decide."""
+    """An open question, and its buttons."""
 
     review_id: str
-    buttons: list[CardButton]
+    buttons: list[CardButtonView]
 
     def value(self, label: str) -> str:
         """What the button carries that says this."""
@@ -37,8 +36,8 @@ def asked(api: ApiClient) -> Card:
 
 def card_of(api: ApiClient, review_id: str) -> Card:
     """The card of a question."""
-    tokens = CardTokens.of_settings(api.house.settings)
-    return Card(review_id, buttons_of(api.house.database, api.house.forms, tokens, review_id))
+    shown = InterruptCard.model_validate(api.get(f"/interrupts/{review_id}/card", "wangfang").json())
+    return Card(review_id, shown.buttons)
 
 
 def post(api: ApiClient, messenger: Messenger, sent: Sent) -> Any:

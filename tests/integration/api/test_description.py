@@ -164,6 +164,7 @@ HELD = {
     ("POST", "/v1/auth/im-code"): "read",
     ("GET", "/v1/auth/im-identities"): "read",
     ("DELETE", "/v1/auth/im-identities/{identity_id}"): "read",
+    ("GET", "/v1/interrupts/{interrupt_id}/card"): "reviews",
     ("GET", "/v1/im/{provider}/callback"): None,
     ("POST", "/v1/im/{provider}/callback"): None,
     ("GET", "/v1/health"): None,

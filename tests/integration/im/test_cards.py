@@ -93,6 +93,12 @@ def test_a_button_holds_for_a_day(api: ApiClient) -> None:
     assert abs(lasts - CARD_LASTS.total_seconds()) < 60
 
 
+def test_the_buttons_of_a_question_are_shown_to_who_decides_and_of_none_to_nobody(api: ApiClient) -> None:
+    path = f"/interrupts/{asked(api).review_id}/card"
+    assert [api.get(path, login).status_code for login in ("wangfang", "onlooker")] == [200, 403]
+    assert api.get("/interrupts/REV0/card", "wangfang").status_code == 404
+
+
 def test_no_button_carries_what_the_customer_said(api: ApiClient) -> None:
     card = card_of(api, review_of_order(api))
     read = [CardTokens.of_settings(api.house.settings).read(each.value, 0) for each in card.buttons]
