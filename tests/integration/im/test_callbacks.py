@@ -11,7 +11,7 @@ from tests.support.cards import LATE, asked, decided, post
 from tests.support.messengers.contract import Messenger
 from tests.support.messengers.every import DINGTALK, FEISHU, WECOM
 
-BOMB = '<!DOCTYPE xml [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><xml><FromUserName>&b;</FromUserName></xml>'
+DECLARED = '<!DOCTYPE xml [<!ENTITY a "wang"><!ENTITY b "im-&a;fang">]>'
 
 
 def code_of(api: ApiClient, login: str = "wangfang") -> str:
@@ -102,10 +102,16 @@ def test_a_messenger_that_asks_nothing_with_get_is_answered_nothing(
     assert api.get(f"/im/{messenger.name}/callback", None).status_code == 404
 
 
-def test_xml_that_declares_entities_is_refused_outside_and_inside(api: ApiClient) -> None:
-    outside = replace(WECOM.sent("<xml/>", at=time.time()), content=BOMB.encode())
-    inside = WECOM.sent(BOMB, at=time.time())
+@pytest.mark.parametrize("declared", [DECLARED, "<!DOCTYPE xml>"], ids=["entities", "document type"])
+def test_xml_that_declares_something_is_refused_outside_and_inside(api: ApiClient, declared: str) -> None:
+    card, at = asked(api), time.time()
+    operator = "&b;" if declared is DECLARED else "im-wangfang"
+    event = WECOM.card_event(card.value("yes"), operator, at=at)
+    whole = WECOM.sent(event.replace("&b;", "im-wangfang"), at=at)
+    outside = replace(whole, content=declared.encode() + whole.content)
+    inside = WECOM.sent(declared + event, at=at)
     assert [post(api, WECOM, sent).status_code for sent in (outside, inside)] == [401, 401]
+    assert decided(api, card)[0] == "open"
 
 
 @pytest.mark.parametrize("messenger", [FEISHU, WECOM], ids=lambda each: each.name)

@@ -42,20 +42,24 @@ class WecomPlatform:
         return replace(self, corp_id="wxother")
 
     def pressed(self, value: str, operator: str, *, at: float, event: int = 1) -> Sent:
+        return self.sent(self.card_event(value, operator, at=at, event=event), at=at)
+
+    def card_event(self, value: str, operator: str, *, at: float, event: int = 1) -> str:
+        """What the callback of a press holds."""
         fields = (
             f"<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[template_card_event]]></Event>"
             f"<EventKey><![CDATA[{value}]]></EventKey><TaskId><![CDATA[task{event}]]></TaskId>"
             "<CardType><![CDATA[button_interaction]]></CardType>"
             "<ResponseCode><![CDATA[ResponseCode]]></ResponseCode><AgentID>1</AgentID>"
         )
-        return self._sent(fields, operator, at)
+        return self._event(fields, operator, at)
 
     def written(self, words: str, operator: str, *, at: float) -> Sent:
         fields = (
             f"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{words}]]></Content>"
             "<MsgId>1234567890123456</MsgId><AgentID>1</AgentID>"
         )
-        return self._sent(fields, operator, at)
+        return self.sent(self._event(fields, operator, at), at=at)
 
     def asked(self, echo: str, *, at: float) -> dict[str, str]:
         """The query of the GET that asks whether the address is ours."""
@@ -92,12 +96,11 @@ class WecomPlatform:
         assert plain[20 + length :].decode() == self.corp_id
         return plain[20 : 20 + length].decode()
 
-    def _sent(self, fields: str, operator: str, at: float) -> Sent:
-        plain = (
+    def _event(self, fields: str, operator: str, at: float) -> str:
+        return (
             f"<xml><ToUserName><![CDATA[{self.corp_id}]]></ToUserName>"
-            f"<FromUserName><![CDATA[{operator}]]></FromUserName><CreateTime>{int(at)}</CreateTime>{fields}</xml>"
+            f"<FromUserName>{operator}</FromUserName><CreateTime>{int(at)}</CreateTime>{fields}</xml>"
         )
-        return self.sent(plain, at=at)
 
     def _signed(self, encrypted: str, stamp: str) -> dict[str, str]:
         parts = "".join(sorted([self.signed_with, stamp, _NONCE, encrypted]))
