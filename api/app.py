@@ -19,6 +19,7 @@ from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
 from api.outbound.registration import OUTBOUND
 from api.outbound.streams.broadcast import Broadcast
+from api.people.im_callbacks import ImCallbacks
 from api.people.lock_outs import LockOuts
 from api.people.registration import PEOPLE
 from api.server import errors, health
@@ -77,6 +78,7 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
                 LiveReader.over(parts.settings),
                 OutsideDesk(lambda: parts.engine),
                 OrdersServices.over(parts, intake),
+                ImCallbacks.over(parts, intake),
                 LoginLimits(lock_outs.note),
                 health.HealthReadings(lambda: app.state.services),
             ),

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from fleet.installation import Installation
 from fleet.plan import Addresses, BrokerUrls, DatabaseUrls, FleetPlan, Ports
+from fleet.process_secrets import IM
 from runtime.settings import NAMED_SECRETS
 
 _TAKEN_OVER: Final = frozenset(
@@ -32,6 +33,9 @@ _TAKEN_OVER: Final = frozenset(
         "UNPEND_LOG_LEVEL",
         "UNPEND_CONFIG_FOLDER",
         "UNPEND_NOTICE_SECRETS",
+        "UNPEND_IM_WECOM_CORP_ID",
+        "UNPEND_IM_DINGTALK_CORP_ID",
+        *IM,
     }
 )
 """Settings of the caller's environment that an embedded fleet takes over."""

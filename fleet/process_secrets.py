@@ -29,19 +29,30 @@ CALLBACKS: Final = frozenset(
 ORDER_SYSTEM: Final = frozenset({"UNPEND_ORDER_SYSTEM_SECRET"})
 LANGUAGE_MODEL: Final = frozenset({"UNPEND_LANGUAGE_MODEL_KEY"})
 NOTICES: Final = frozenset({"UNPEND_NOTICE_SECRETS"})
+IM: Final = frozenset(
+    {
+        "UNPEND_IM_FEISHU_ENCRYPT_KEY",
+        "UNPEND_IM_FEISHU_VERIFICATION_TOKEN",
+        "UNPEND_IM_WECOM_TOKEN",
+        "UNPEND_IM_WECOM_AES_KEY",
+        "UNPEND_IM_DINGTALK_APP_SECRET",
+        "UNPEND_IM_DINGTALK_CARD_SECRET",
+    }
+)
+"""What callbacks of messengers are verified with."""
 LIMITS: Final = frozenset({"UNPEND_LIMITS_URL"})
 INTAKE: Final = frozenset({"UNPEND_INTAKE_AMQP_URL"})
 
 SECRETS: Final = frozenset().union(
     *(DATABASE, BROKER, SEALED, CHANNEL, FLOWER, CONTACTS, CALLBACKS),
-    *(ORDER_SYSTEM, LANGUAGE_MODEL, NOTICES, LIMITS, INTAKE),
+    *(ORDER_SYSTEM, LANGUAGE_MODEL, NOTICES, IM, LIMITS, INTAKE),
 )
 
 WORK: Final = DATABASE | BROKER | SEALED
 """What every process that carries work is given."""
 _OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "api": WORK | CALLBACKS | ORDER_SYSTEM | LIMITS,
+        "api": WORK | CALLBACKS | ORDER_SYSTEM | IM | LIMITS,
         "intake": WORK | INTAKE | LIMITS,
         "worker-contact": WORK | CHANNEL | CONTACTS,
         "worker-triage": WORK | LANGUAGE_MODEL,

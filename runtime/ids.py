@@ -34,6 +34,7 @@ class Prefix(StrEnum):
     DO_NOT_CALL = "dnc_"
     REPORT = "REP"
     HOLD = "hold_"
+    IDENTITY = "im_"
 
 
 MILLISECOND_DIGITS: Final = 11

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from runtime.im_settings import ImSettings
 from runtime.rate import read_rate
 from runtime.redis_address import RedisAddress, check_sentinels
 
@@ -35,7 +36,7 @@ def networks_of(given: str) -> tuple[Network, ...]:
     return tuple(ip_network(one.strip()) for one in given.split(",") if one.strip())
 
 
-class Settings(BaseSettings):
+class Settings(ImSettings):
     """All settings, immutable and passed down; nothing else reads the environment."""
 
     model_config = SettingsConfigDict(

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from api.access import keys, logins, people
+from api.access import im_identities, keys, logins, people
 from api.server.registration import Registration
 
 ACCESS: Final = Registration(
@@ -13,6 +13,6 @@ ACCESS: Final = Registration(
             "access": "People with their roles; logging in and out.",
         }
     ),
-    keyed=(keys.router, people.router, logins.router),
+    keyed=(keys.router, people.router, logins.router, im_identities.router),
     open=(logins.open_router,),
 )

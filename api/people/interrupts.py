@@ -37,6 +37,7 @@ from storage.people.answers import ReviewAnswers
 from storage.people.interrupts import Interrupt, InterruptFilter, Interrupts
 from storage.people.reviews import Review
 from tasks.people.claims import Claimed, claim, release
+from tasks.people.continuing import continue_with
 from tasks.people.overdue import fails_unanswered
 
 router = APIRouter(prefix="/interrupts", tags=["people"], route_class=Route)
@@ -107,10 +108,9 @@ def continue_interrupt(
     taken it; 403 where it is for others, or the caller began the run or answered a question that this one names;
     422 with a message for each field.
     """
-    review = _found(interrupt_id, parts).review
-    with parts.database.transaction() as work:
-        form = intake.forms.form_of(work, review)
-    outcome, became = form.answer(parts.engine, review, body.payload, respondent(caller, body.by))
+    outcome, became = continue_with(
+        parts.engine, intake.forms, interrupt_id, body.payload, respondent(caller, body.by)
+    )
     if became is None:
         raise unknown("interrupt", interrupt_id)
     if refused := refusal_of(outcome, became):

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from api.people import alerts, interrupts, rejects, reviews, worklist
+from api.people import alerts, cards, im_callbacks, interrupts, rejects, reviews, worklist
 from api.server.refusal import Refusal, invalid
 from api.server.registration import Registration
 from runtime.mask import mask_text
@@ -21,7 +21,9 @@ PEOPLE: Final = Registration(
             "intake": "Orders that were refused: looked at, corrected and replayed, or dismissed.",
         }
     ),
-    keyed=(reviews.router, worklist.router, interrupts.router, alerts.router, rejects.router),
+    keyed=(reviews.router, worklist.router, interrupts.router, cards.router, alerts.router, rejects.router),
+    # A callback proves itself by its signature.
+    open=(im_callbacks.router,),
     faults=MappingProxyType({InvalidAnswer: _of_answer}),
     largest_bodies=MappingProxyType({rejects.router.prefix: rejects.LARGEST_KEPT_BODY}),
 )

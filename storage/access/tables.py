@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -36,6 +37,9 @@ users = Table(
     # The SHA-256 of the code with which its owner sets a password, once.
     Column("code", LargeBinary),
     Column("code_expires_at", Moment),
+    # The SHA-256 of the code that binds an account of a messenger to its owner, once.
+    Column("im_code", LargeBinary, unique=True),
+    Column("im_code_expires_at", Moment),
     database_moment("created_at"),
     Column("last_login_at", Moment),
 )
@@ -75,6 +79,21 @@ console_sessions = Table(
     database_moment("created_at"),
     database_moment("used_at"),
     Index("ix_console_sessions_user_id", "user_id"),
+)
+
+# Who a person is in a messenger: what that account answers, its owner answers.
+im_identities = Table(
+    "im_identities",
+    metadata,
+    Column("identity_id", Name, primary_key=True),
+    Column("provider", String(16), nullable=False),
+    # As the provider names it in what it sends.
+    Column("operator_id", String(128), nullable=False),
+    Column("user_id", Name, ForeignKey("users.user_id"), nullable=False),
+    database_moment("bound_at"),
+    UniqueConstraint("provider", "operator_id"),
+    CheckConstraint("provider IN ('feishu', 'wecom', 'dingtalk')", name="provider"),
+    Index("ix_im_identities_user_id", "user_id"),
 )
 
 idempotency_keys = Table(

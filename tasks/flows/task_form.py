@@ -16,8 +16,9 @@ from storage.people.answers import Respondent
 from storage.people.reviews import Review
 from tasks.flows import general, verbs
 from tasks.forms import EntryPoint, NewTask, Sender, TaskReceipt
-from tasks.people.answering import answer, answer_within
+from tasks.people.answering import answer_within
 from tasks.people.answers import Decided, given_answer, refusal, require_decision, require_form
+from tasks.people.question_form import ReadyAnswer
 from tasks.verbs import ALLOWED, STATE_AFTER, Verb, VerbResult
 
 
@@ -56,12 +57,6 @@ class GeneralForm:
         """A decision, a note, and the form where the question has one."""
         return answer_schema(review.decisions, review.form)
 
-    def answer(
-        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent
-    ) -> tuple[Decided, Review | None]:
-        """Answer a question of general work; see `tasks.people.answering`."""
-        return answer(engine, review.review_id, given_answer(payload, by))
-
     def answer_within(
         self, transaction: Transaction, review: Review, payload: Mapping[str, Any], by: Respondent
     ) -> tuple[Decided, Review | None]:
@@ -76,6 +71,11 @@ class GeneralForm:
         require_decision(review, given.decision)
         require_form(review, given.form)
         return Decided.OTHERWISE if review.state != "open" else refusal(work, review, by)
+
+    def ready_answers(self, _: UnitOfWork, review: Review, /) -> list[ReadyAnswer]:
+        """Each decision, where the question has no form."""
+        offered = review.decisions if review.form is None else ()
+        return [ReadyAnswer(each, {"decision": each}) for each in offered]
 
     def seen(self, *_: object) -> int:
         """Nothing comes of its own to general work that would change a person's mind."""

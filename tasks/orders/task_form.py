@@ -24,10 +24,12 @@ from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.intake import intake
 from tasks.orders.intake.intake import TRIGGER, OrderReceipt, Submission
 from tasks.orders.people import intervention
-from tasks.orders.people.deciding import Decision, decide, decide_within, refusal
+from tasks.orders.people.deciding import Decision, decide_within, refusal
+from tasks.orders.people.ready_answers import ready_answers
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.transitions import transitions_from
 from tasks.people.answers import Decided, InvalidAnswer, require_decision, require_form
+from tasks.people.question_form import ReadyAnswer
 from tasks.verbs import NO_REASON, Verb, VerbResult
 
 _MESSAGES: Final = frozenset({EntryPoint.STREAM, EntryPoint.QUEUE, EntryPoint.COMMAND})
@@ -112,6 +114,10 @@ class OrderForm:
         require_form(review, decision.form)
         return Decided.OTHERWISE if review.state != "open" else refusal(work, review, decision)
 
+    def ready_answers(self, work: UnitOfWork, review: Review) -> list[ReadyAnswer]:
+        """What is suggested, with its date, and each decision that needs nothing else."""
+        return ready_answers(work, self.context(), review)
+
     def seen(self, work: UnitOfWork, review: Review) -> int:
         """How often the customer has turned to us about the order."""
         return 0 if review.task_id is None else Contacts(work).inbound_of_task(review.task_id)
@@ -119,12 +125,6 @@ class OrderForm:
     def answer_schema(self, review: Review) -> dict[str, Any]:
         """A decision with what an order needs to go on; see `tasks.orders.people.deciding`."""
         return order_answer_schema(review.decisions, review.form)
-
-    def answer(
-        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent
-    ) -> tuple[Decided, Review | None]:
-        """Answer a question about an order, as `POST /v1/reviews/{review_id}/decide` does."""
-        return decide(engine, self.context(), review.review_id, _decision(payload, by))
 
     def given(self, work: UnitOfWork, task_id: str) -> dict[str, Any]:
         """What an order came with, as far as it is kept; its number and personal fields are masked in its metadata."""

@@ -42,6 +42,8 @@ class Decided(StrEnum):
     """It is for another person, or for people with another role; nothing was changed."""
     BARRED = "barred"
     """They began the run, or answered a question of it, so that another must answer this one; nothing was changed."""
+    NEWS = "news"
+    """Something has come since they were asked that a person should know first; nothing was changed."""
     UNKNOWN = "unknown"
 
 

@@ -63,6 +63,7 @@ OF_NOBODY: Final = {
     "subscribers": "other systems",
     "users": "people who work here",
     "console_sessions": "when people who work here are logged in",
+    "im_identities": "who people who work here are in messengers",
     "forgotten_numbers": "marks under the index key, which name no order",
 }
 STAYS: Final = {

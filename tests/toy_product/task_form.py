@@ -21,8 +21,9 @@ from storage.people.answers import Respondent
 from storage.people.rejects import NewReject
 from storage.people.reviews import Review
 from tasks.forms import Acceptance, EntryPoint, NewTask, Sender, TaskReceipt
-from tasks.people.answering import answer, answer_within
+from tasks.people.answering import answer_within
 from tasks.people.answers import Decided, given_answer, refusal
+from tasks.people.question_form import ReadyAnswer
 from tasks.people.rejects import keep
 from tasks.verbs import Verb, VerbResult
 
@@ -116,11 +117,6 @@ class ParcelForm:
     def answer_schema(self, review: Review, /) -> Mapping[str, Any]:
         return answer_schema(review.decisions, review.form)
 
-    def answer(
-        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent, /
-    ) -> tuple[Decided, Review | None]:
-        return answer(engine, review.review_id, given_answer(payload, by))
-
     def answer_within(
         self, transaction: Transaction, review: Review, payload: Mapping[str, Any], by: Respondent, /
     ) -> tuple[Decided, Review | None]:
@@ -130,6 +126,9 @@ class ParcelForm:
         self, work: UnitOfWork, review: Review, payload: Mapping[str, Any], by: Respondent, /
     ) -> Decided | None:
         return refusal(work, review, given_answer(payload, by).by)
+
+    def ready_answers(self, _: UnitOfWork, review: Review, /) -> list[ReadyAnswer]:
+        return [ReadyAnswer(each, {"decision": each}) for each in review.decisions]
 
     def seen(self, *_: object) -> int:
         return 0

@@ -130,9 +130,12 @@ def upgrade() -> None:
     sa.Column('password', sa.String(length=255), nullable=True),
     sa.Column('code', sa.LargeBinary(), nullable=True),
     sa.Column('code_expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('im_code', sa.LargeBinary(), nullable=True),
+    sa.Column('im_code_expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('last_login_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
+    sa.UniqueConstraint('im_code', name=op.f('uq_users_im_code')),
     sa.UniqueConstraint('login', name=op.f('uq_users_login'))
     )
     op.create_table('api_keys',
@@ -167,6 +170,18 @@ def upgrade() -> None:
     sa.UniqueConstraint('digest', name=op.f('uq_console_sessions_digest'))
     )
     op.create_index('ix_console_sessions_user_id', 'console_sessions', ['user_id'], unique=False)
+    op.create_table('im_identities',
+    sa.Column('identity_id', sa.String(length=32), nullable=False),
+    sa.Column('provider', sa.String(length=16), nullable=False),
+    sa.Column('operator_id', sa.String(length=128), nullable=False),
+    sa.Column('user_id', sa.String(length=32), nullable=False),
+    sa.Column('bound_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.CheckConstraint("provider IN ('feishu', 'wecom', 'dingtalk')", name=op.f('ck_im_identities_provider')),
+    sa.ForeignKeyConstraint(['user_id'], ['users.user_id'], name=op.f('fk_im_identities_user_id')),
+    sa.PrimaryKeyConstraint('identity_id', name=op.f('pk_im_identities')),
+    sa.UniqueConstraint('provider', 'operator_id', name=op.f('uq_im_identities_provider_operator_id'))
+    )
+    op.create_index('ix_im_identities_user_id', 'im_identities', ['user_id'], unique=False)
     op.create_table('callbacks',
     sa.Column('callback_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('provider', sa.String(length=32), nullable=False),

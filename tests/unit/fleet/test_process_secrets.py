@@ -13,6 +13,7 @@ from fleet.process_secrets import (
     CALLBACKS,
     CHANNEL,
     CONTACTS,
+    IM,
     ORDER_SYSTEM,
     SECRETS,
     secrets_of,
@@ -44,7 +45,7 @@ CHANNELS = {
 NEEDED = {
     "worker-contact": CONTACTS | CHANNEL - {"UNPEND_CHANNEL_TOKEN"},
     "worker-action": ORDER_SYSTEM,
-    "api": CALLBACKS | ORDER_SYSTEM,
+    "api": CALLBACKS | ORDER_SYSTEM | IM,
 }
 
 
@@ -93,6 +94,7 @@ def test_the_key_of_each_provider_is_given_to_who_uses_it_and_to_nobody_else() -
         "UNPEND_ORDER_SYSTEM_SECRET": {"worker-action", "api"},
         "UNPEND_LANGUAGE_MODEL_KEY": {"worker-triage"},
         "UNPEND_NOTICE_SECRETS": {"worker-outbound"},
+        **{name: {"api"} for name in IM},
         "UNPEND_LIMITS_URL": {"worker-outbound", "api", "intake"},
         "UNPEND_INTAKE_AMQP_URL": {"intake"},
         "FLOWER_BASIC_AUTH": set(),
@@ -150,6 +152,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "UNPEND_ORDER_SYSTEM_URL": "http://127.0.0.1:1/",
         "UNPEND_LANGUAGE_MODEL_URL": "http://127.0.0.1:1/v1",
         "UNPEND_LANGUAGE_MODEL_NAME": "a model",
+        "UNPEND_IM_WECOM_AES_KEY": "a" * 43,
+        "UNPEND_IM_WECOM_CORP_ID": "a company",
+        "UNPEND_IM_DINGTALK_CORP_ID": "a company",
         "UNPEND_CHANNEL": "routed",
         "UNPEND_CONFIG_FOLDER": str(folder),
     }
