@@ -3,7 +3,8 @@
 import pytest
 
 from console.server.headers import CONTENT_SECURITY_POLICY
-from schemas.access.roles import Role
+from console.server.navigation import MENU
+from schemas.access.roles import Role, scopes_of
 from tasks.access.people import Invitation, accept_invitation, add_person
 from tests.support.console.client import ORIGIN, ConsoleClient, words_on
 from tests.support.probe import Probe
@@ -102,6 +103,17 @@ def test_what_a_role_may_not_open_is_hidden_and_refused(console: ConsoleClient) 
     assert console.get("/reviews", "viewer").status_code == 403
     assert "/console/reviews" not in console.get("/nowhere", "viewer").text
     assert "/console/reviews" in console.get("/nowhere", "reviewer").text
+
+
+def test_each_role_opens_what_its_menu_has_and_nothing_else(console: ConsoleClient) -> None:
+    for role in Role:
+        menu = console.get("/nowhere", role.value).text
+        for entry in MENU:
+            allowed = entry.scope.value in scopes_of([role.value])
+            answer = console.get(entry.path, role.value)
+            assert (answer.status_code in (200, 303)) is allowed, (role, entry.path, answer.status_code)
+            assert answer.status_code in (200, 303, 403)
+            assert (f'href="{entry.address}" data-letter' in menu) is allowed
 
 
 def test_nothing_foreign_is_loaded_or_run(console: ConsoleClient) -> None:
