@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
-from console.access import login
+from console.access import login, staff
 from console.orders import numbers, reports, stops
 from console.outbound import deliveries, subscribers
 from console.people import alerts, intake, reviews
@@ -35,6 +35,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *intake.ROUTES,
     *deliveries.ROUTES,
     *subscribers.ROUTES,
+    *staff.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

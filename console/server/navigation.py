@@ -30,5 +30,6 @@ MENU: Final = (
     MenuEntry("stops", "/stops", "s"),
     MenuEntry("intake", "/intake", "i", Scope.INTAKE),
     MenuEntry("webhooks", "/webhooks", "w", Scope.WEBHOOKS),
+    MenuEntry("staff", "/people", "u", Scope.ADMIN),
 )
 """Everything that has a page."""
