@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
-from console.access import login
+from console.access import login, staff
 from console.flows import executions, workflow_import, workflows
 from console.orders import numbers, order, orders, overview, reports, stops
 from console.outbound import deliveries, subscribers
@@ -42,6 +42,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *orders.ROUTES,
     *order.ROUTES,
     *overview.ROUTES,
+    *staff.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

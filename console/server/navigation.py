@@ -33,5 +33,6 @@ MENU: Final = (
     MenuEntry("webhooks", "/webhooks", "w", Scope.WEBHOOKS),
     MenuEntry("flows", "/workflows", "f"),
     MenuEntry("reports", "/reports", "d"),
+    MenuEntry("staff", "/people", "u", Scope.ADMIN),
 )
 """Everything that has a page."""

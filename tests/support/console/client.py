@@ -56,7 +56,7 @@ class ConsoleClient:
         return self.call("GET", path, login, language=language)
 
     def post(
-        self, path: str, login: str | None = None, *, follow: bool = True, **fields: Any
+        self, path: str, login: str | None = None, /, *, follow: bool = True, **fields: Any
     ) -> httpx2.Response:
         """A form with these fields, sent from a page of the person's; the page that is shown afterwards."""
         token = {} if login is None else {"token": self.token_of(login)}
