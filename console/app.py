@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
-from console.access import login, staff
+from console.access import login, reference, staff
 from console.flows import executions, workflow_import, workflows
 from console.orders import numbers, order, orders, overview, reports, stops
 from console.outbound import deliveries, subscribers
@@ -28,6 +28,7 @@ ASSETS: Final = Path(__file__).parent / "assets"
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     *frame.ROUTES,
     *login.ROUTES,
+    *reference.ROUTES,
     *reviews.ROUTES,
     *reports.ROUTES,
     *alerts.ROUTES,

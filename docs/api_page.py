@@ -159,6 +159,66 @@ def page() -> str:
     return "\n".join(sections)
 
 
+@cache
+def reference() -> str:
+    """The same as JSON, as the console draws it."""
+    described = document()
+    said = {tag["name"]: tag["description"] for tag in described["tags"]}
+    groups = [
+        {
+            "name": tag,
+            "text": said[tag],
+            "operations": [_told(described, *operation) for operation in operations],
+        }
+        for tag, operations in _by_tag(described).items()
+    ]
+    return json.dumps(groups, ensure_ascii=False, indent=1) + "\n"
+
+
+def _told(
+    described: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "name": operation["operationId"],
+        "method": method.upper(),
+        "path": path,
+        "title": operation["summary"],
+        "text": operation.get("description", "").strip(),
+        "scope": next(iter(_scopes(operation)), None),
+        "parameters": [
+            {
+                "name": each["name"],
+                "in": each["in"],
+                "required": bool(each.get("required")),
+                "text": each.get("description", ""),
+            }
+            for each in operation.get("parameters", ())
+        ],
+        "requests": [
+            _shown(example)
+            for content in operation.get("requestBody", {}).get("content", {}).values()
+            for example in _examples(described, content)
+        ],
+        "answers": [
+            {
+                "status": status,
+                "text": answer["description"],
+                "examples": [
+                    _shown(example)
+                    for kind, content in answer.get("content", {}).items()
+                    if status < "300" and kind == "application/json"
+                    for example in _examples(described, content)
+                ],
+            }
+            for status, answer in operation["responses"].items()
+        ],
+    }
+
+
+def _shown(example: Any) -> str:
+    return json.dumps(example, ensure_ascii=False, indent=2)
+
+
 def _by_tag(described: Mapping[str, Any]) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
     """The operations of each tag; those that need no key come last, as their tags do."""
     operations = [

@@ -13,6 +13,7 @@ from statemachine.orders.diagram import mermaid
 from statemachine.page import page
 
 API = Path(__file__).resolve().parent / "api.md"
+REFERENCE = Path(__file__).resolve().parent.parent / "console" / "access" / "api_reference.json"
 COMPOSE = Path(__file__).resolve().parent.parent / "docker-compose.yml"
 KUBERNETES = COMPOSE.parent / "deploy" / "kubernetes"
 STATE_MACHINE = Path(__file__).resolve().parent / "state_machine.md"
@@ -60,6 +61,7 @@ def with_picture(readme: str) -> str:
 if __name__ == "__main__":
     STATE_MACHINE.write_text(page(), encoding="utf-8")
     API.write_text(api_page.page(), encoding="utf-8")
+    REFERENCE.write_text(api_page.reference(), encoding="utf-8")
     COMPOSE.write_text(with_workers(COMPOSE.read_text(encoding="utf-8")), encoding="utf-8")
     for name, manifest in kubernetes_manifests.manifests(COMPOSE.parent / "config").items():
         (KUBERNETES / name).write_text(manifest, encoding="utf-8")

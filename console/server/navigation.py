@@ -34,5 +34,6 @@ MENU: Final = (
     MenuEntry("flows", "/workflows", "f"),
     MenuEntry("reports", "/reports", "d"),
     MenuEntry("staff", "/people", "u", Scope.ADMIN),
+    MenuEntry("reference", "/docs", "h"),
 )
 """Everything that has a page."""

@@ -11,6 +11,7 @@ from runtime.settings import PROJECT
 from statemachine.orders.states import State
 
 PAGE = PROJECT / "docs" / "api.md"
+REFERENCE = PROJECT / "console" / "access" / "api_reference.json"
 
 
 @cache
@@ -26,6 +27,10 @@ def api_page() -> ModuleType:
 
 def test_the_page_is_drawn_from_the_description_and_the_table() -> None:
     assert PAGE.read_text(encoding="utf-8") == api_page().page(), "run: python docs/generate.py"
+
+
+def test_the_reference_of_the_console_is_drawn_from_the_description() -> None:
+    assert REFERENCE.read_text(encoding="utf-8") == api_page().reference(), "run: python docs/generate.py"
 
 
 def test_every_route_is_on_the_page() -> None:
