@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from api.server.middleware.request_id import RequestId
 from console.access import login, reference, staff
 from console.flows import executions, workflow_import, workflows
-from console.orders import numbers, order, orders, overview, reports, stops
+from console.orders import audit, numbers, order, orders, overview, reports, stops
 from console.outbound import deliveries, subscribers
 from console.people import alerts, intake, reviews
 from console.server import errors, frame
@@ -31,6 +31,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *reference.ROUTES,
     *reviews.ROUTES,
     *reports.ROUTES,
+    *audit.ROUTES,
     *alerts.ROUTES,
     *numbers.ROUTES,
     *stops.ROUTES,

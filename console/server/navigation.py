@@ -33,6 +33,7 @@ MENU: Final = (
     MenuEntry("webhooks", "/webhooks", "w", Scope.WEBHOOKS),
     MenuEntry("flows", "/workflows", "f"),
     MenuEntry("reports", "/reports", "d"),
+    MenuEntry("audit", "/audit", "l"),
     MenuEntry("staff", "/people", "u", Scope.ADMIN),
     MenuEntry("reference", "/docs", "h"),
 )

@@ -1,5 +1,6 @@
 """Draws pages: one template a view, and a name that a template uses and its view has not is an error."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -57,7 +58,7 @@ class Viewer:
 @cache
 def environment() -> Environment:
     """Jinja's, made once: everything is escaped, and nothing is undefined."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -65,6 +66,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["json_text"] = partial(json.dumps, ensure_ascii=False, indent=2, default=str)
+    return made
 
 
 def draw(view: View, words: Words, viewer: Viewer) -> str:

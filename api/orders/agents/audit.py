@@ -37,6 +37,7 @@ from storage.orders.timeline import Timeline
 from storage.people.alerts import Alerts
 from tasks.orders.calls.calling import begin
 from tasks.orders.calls.table import call_of_tool
+from tasks.orders.upkeep.audit_lines import audit_lines
 from tasks.people.escalation import escalated_to
 
 router = APIRouter(tags=["audit"], route_class=Route)
@@ -151,10 +152,7 @@ def find_lines(
         until=until,
     )
     before = _place(cursor)
-    with parts.database.snapshot() as work:
-        found = AuditLogs(work).find(wanted, before=before, limit=limit + 1)
-    page, more = found[:limit], len(found) > limit
-    last = page[-1].place if more else None
+    page, last = audit_lines(parts.database, wanted, before=before, limit=limit)
     return LineList(
         logs=[_view(line) for line in page],
         next_cursor=None if last is None else cursor_of((last.at, str(last.position))),
@@ -225,5 +223,5 @@ def _view(line: AuditLine) -> LoggedLine:
         created_at=line.created_at,
         key_id=line.key_id,
         label=line.label,
-        metadata=mask_json(line.metadata),
+        metadata=line.metadata,
     )
