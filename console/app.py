@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from api.server.middleware.request_id import RequestId
-from console.access import login, reference, staff
+from console.access import login, myself, reference, staff
 from console.flows import executions, workflow_import, workflows
 from console.orders import audit, numbers, order, orders, overview, reports, stops
 from console.outbound import deliveries, subscribers
@@ -29,6 +29,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *frame.ROUTES,
     *login.ROUTES,
     *reference.ROUTES,
+    *myself.ROUTES,
     *reviews.ROUTES,
     *reports.ROUTES,
     *audit.ROUTES,

@@ -154,9 +154,10 @@ async def change_own_password(
         is_changed = await asyncio.to_thread(
             change_password,
             parts.database,
-            caller,
+            caller.agent_id,
             body.password.get_secret_value(),
             body.new_password.get_secret_value(),
+            but=caller.key_id,
         )
     if not is_changed:
         raise invalid([("password", "is not the password")])

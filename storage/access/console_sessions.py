@@ -30,7 +30,9 @@ _USE = text(
     "RETURNING s.session_id, u.user_id, u.login, u.name, u.roles"
 )
 _END = text("DELETE FROM console_sessions WHERE session_id = :session_id")
-_END_OF = text("DELETE FROM console_sessions WHERE user_id = :user_id")
+_END_OF = text(
+    "DELETE FROM console_sessions WHERE user_id = :user_id AND session_id IS DISTINCT FROM CAST(:but AS text)"
+)
 _CLEAR = text(f"DELETE FROM console_sessions s WHERE s.user_id = :user_id AND NOT ({_LIVE})")
 
 
@@ -67,6 +69,6 @@ class ConsoleSessions(Repository):
         """End one."""
         self.connection.execute(_END, {"session_id": session_id})
 
-    def end_of(self, user_id: str) -> None:
-        """End all of a person's."""
-        self.connection.execute(_END_OF, {"user_id": user_id})
+    def end_of(self, user_id: str, but: str | None = None) -> None:
+        """End all of a person's, but the one of this id."""
+        self.connection.execute(_END_OF, {"user_id": user_id, "but": but})

@@ -165,20 +165,25 @@ def log_out(database: Database, caller: Key) -> bool:
     return True
 
 
-def change_password(database: Database, caller: Key, password: str, new_password: str) -> bool:
-    """Set another password for the person whose key this is; their other logins end. `False` where the old is wrong."""
-    login = caller.agent_id
+def change_password(
+    database: Database, login: str, password: str, new_password: str, *, but: str | None = None
+) -> bool:
+    """Set another password for a person; all their logins end but the key or session of this id.
+
+    `False` where the old one is wrong.
+    """
     with database.transaction() as work:
         stored = Users(work).password_of(login)
-    if caller.user_id is None or not is_password(password, stored):
+    if not is_password(password, stored):
         return False
     hashed = hash_password(new_password)
     with database.transaction() as work:
-        if Users(work).lock(login) is None or Users(work).password_of(login) != stored:
+        user = Users(work).lock(login)
+        if user is None or Users(work).password_of(login) != stored:
             return False
-        Users(work).set_password(caller.user_id, hashed)
-        Keys(work).end_logins(caller.user_id, but=caller.key_id)
-        ConsoleSessions(work).end_of(caller.user_id)
+        Users(work).set_password(user.user_id, hashed)
+        Keys(work).end_logins(user.user_id, but=but)
+        ConsoleSessions(work).end_of(user.user_id, but=but)
         SystemAudit(work).write(login, "person.password_set", {"login": login})
     return True
 

@@ -27,7 +27,7 @@ def test_a_day_that_is_none_is_said_beside_its_field_and_what_was_typed_stays(co
 
 
 def test_older_lines_follow_the_newest(console: ConsoleClient) -> None:
-    for _ in range(20):
+    for _ in range(24):
         asked_about(console.house)
     first = console.get("/audit", "viewer")
     (older,) = re.findall(r'href="/console(/audit\?[^"]*before=[^"]*)"', first.text)
