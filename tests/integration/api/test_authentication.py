@@ -43,6 +43,7 @@ def test_every_route_names_its_scope_but_callbacks_health_and_figures() -> None:
         "/webhooks/contact/{provider}/{token}",
         "/callbacks/http/{token}",
         "/hooks/{path}",
+        "/im/{provider}/callback",
         "/health",
         "/health/live",
         "/health/ready",
