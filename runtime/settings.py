@@ -110,7 +110,6 @@ class Settings(ImSettings):
     """Where actions are carried out (docs/order_system.md); without it our own tables are the order system."""
     order_system_secret: SecretStr | None = None
     """Signs what is sent there: `whsec_` and base64."""
-
     flower_url: str | None = None
     grafana_url: str | None = None
     """Where people open these two; the console links there."""

@@ -57,7 +57,6 @@ class Live:
         """End every stream, and wait for the look that is under way."""
         self.end()
         if self._reader is not None:
-            self._reader.cancel()
             await asyncio.wait([self._reader])
 
     async def _listen(self) -> AsyncIterator[bytes]:
@@ -84,7 +83,7 @@ class Live:
         told: dict[str, Any] = {}
         informed: set[asyncio.Queue[bytes | None]] = set()
         try:
-            while self._listeners:
+            while self._listeners and not self._stopping:
                 try:
                     pulse = await asyncio.to_thread(read_pulse, self._database, place)
                 except StorageUnavailable as error:

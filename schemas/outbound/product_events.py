@@ -43,6 +43,7 @@ class ProductEventType(StrEnum):
     REVIEW_DECIDED = "review_decided"
     ACTION_EXECUTED = "action_executed"
     FOLLOWUP_REACHED = "followup_reached"
+    FOLLOWUP_RESCHEDULED = "followup_rescheduled"
     TASK_CLOSED = "task_closed"
     REPORT_SECTION_READY = "report_section_ready"
     REPORT_READY = "report_ready"
@@ -72,6 +73,7 @@ _STAGES: Final[Mapping[ProductEventType, Stage]] = MappingProxyType(
         ProductEventType.REVIEW_DECIDED: Stage.REVIEW,
         ProductEventType.ACTION_EXECUTED: Stage.ACTION,
         ProductEventType.FOLLOWUP_REACHED: Stage.FOLLOWUP,
+        ProductEventType.FOLLOWUP_RESCHEDULED: Stage.FOLLOWUP,
         ProductEventType.TASK_CLOSED: Stage.CLOSE,
         ProductEventType.REPORT_SECTION_READY: Stage.REPORT,
         ProductEventType.REPORT_READY: Stage.REPORT,

@@ -47,7 +47,8 @@ _CHANGES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile("\0"), " "),
     (_REPEATED, r"\1\1\1"),
     (re.compile(r"，+"), "，"),
-    (re.compile(r"[，？]*？[，？]*"), "？"),
+    # Of pauses there is only one in a row by now.
+    (re.compile(r"，?？[，？]*"), "？"),
 )
 """What is done to plain characters, one after another."""
 _EDGE = re.compile(r"^[， ]+|[， ]+$")

@@ -8,6 +8,7 @@ from engine.engine import Engine
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit, OrderNoted
 from schemas.outbound.effects import ProductEvent
+from schemas.outbound.product_events import ProductEventType
 from statemachine.orders.states import State
 from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
@@ -65,10 +66,11 @@ def reschedule(
                 ProductEvent(
                     execution_id=order.run_id,
                     task_id=task_id,
-                    event_type=RESCHEDULED,
-                    stage="followup",
-                    title="跟进时间已更改",
+                    event_type=ProductEventType.FOLLOWUP_RESCHEDULED.value,
+                    stage=ProductEventType.FOLLOWUP_RESCHEDULED.stage.value,
+                    title=ProductEventType.FOLLOWUP_RESCHEDULED.value,
                     status="waiting",
+                    until=at,
                 ),
             ]
         )

@@ -33,7 +33,8 @@ def test_a_test_notice_is_sent_and_the_answer_is_shown(tmp_path: Path) -> None:
     with serving(group) as address:
         result = run(written(tmp_path, address), "duty_manager")
     assert (result.exit_code, result.stdout) == (0, "duty has taken it\n")
-    assert group.in_group == ["unpend: 通知测试\n这是发给 duty_manager 的测试通知, 无需处理"]
+    (sent,) = group.in_group
+    assert sent.startswith("unpend: 通知测试\n这是发给 duty_manager 的测试通知, 无需处理\n追踪 ")
 
 
 def test_a_refusal_is_told_without_the_secret(tmp_path: Path) -> None:
