@@ -12,6 +12,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from bench.api_command import bench_api
+from bench.console.command import bench_console
 from bench.peers.command import bench_peers
 from bench.scale.command import bench_scale
 from bench.workflows.command import bench_workflows
@@ -40,6 +41,7 @@ application = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 application.command("api")(bench_api)
+application.command("console")(bench_console)
 application.command("peers")(bench_peers)
 application.command("scale")(bench_scale)
 application.command("workflows")(bench_workflows)

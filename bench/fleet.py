@@ -19,8 +19,10 @@ import psutil
 
 from fleet.command.machine.up import UpOptions, up
 from fleet.embedded.home import server_home
+from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.installation import FleetNotRunning, Installation
 from fleet.plan import FleetPlan
+from storage.core.database import Database
 from workers.app import make_app
 from workers.process import Process
 
@@ -99,6 +101,17 @@ class MeasuredFleet:
         port = urlsplit(str(self._installation.run_document()["api"])).port
         assert port is not None, "a fleet's API has a port of its own"
         return port
+
+    @property
+    def console(self) -> str:
+        """The address of its console."""
+        return str(self._installation.run_document()["console"])
+
+    def owner_database(self) -> Database:
+        """Its database as the owner of the tables, whom nothing is checked for."""
+        port = urlsplit(self.process.settings.database_url.get_secret_value()).port
+        assert port is not None, "the embedded server has a port"
+        return Database(EmbeddedPostgres(self.data_dir).database_url(port), self.process.database.cipher)
 
     @property
     def key(self) -> str:

@@ -6,17 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.fleet import MeasuredFleet, measured_fleet
+from bench.fleet import measured_fleet
 from bench.scale.filling import Filling
 from bench.scale.patterns import carry
 from bench.scale.plans import Read, buffers, plan, statements
 from bench.scale.reads import reads
-from fleet.embedded.postgres import EmbeddedPostgres
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from tasks.orders.upkeep.counting import count
@@ -46,7 +44,7 @@ def measure(orders: Sequence[int], per_day: int) -> None:
     )
     with measured_fleet("http") as fleet:
         shares = carry(fleet)
-        with fleet.agents_paused(), _owned(fleet) as database:
+        with fleet.agents_paused(), fleet.owner_database() as database:
             filling = Filling(database, shares, per_day=per_day)
             measured: dict[int, dict[str, Cost]] = {}
             wanted = reads(tuple(fleet.process.engine.queues), shares[0].task_ids[0])
@@ -62,14 +60,6 @@ def measure(orders: Sequence[int], per_day: int) -> None:
                 )
                 measured[size] = {name: _cost(database, read) for name, read in wanted.items()}
     _print(sizes, measured)
-
-
-def _owned(fleet: MeasuredFleet) -> Database:
-    """The fleet's database as the owner of its tables, whom nothing is checked for."""
-    settings = fleet.process.settings
-    port = urlsplit(settings.database_url.get_secret_value()).port
-    assert port is not None, "the embedded server has a port"
-    return Database(EmbeddedPostgres(fleet.data_dir).database_url(port), fleet.process.database.cipher)
 
 
 def _cost(database: Database, read: Read) -> Cost:

@@ -1,0 +1,1 @@
+"""How fast the console is over a database that is full."""
