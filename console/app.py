@@ -20,11 +20,12 @@ from console.outbound import deliveries, subscribers
 from console.people import alerts, intake, reviews
 from console.server import errors, frame
 from console.server.headers import SecurityHeaders
-from console.server.navigation import PREFIX
+from console.server.navigation import ASSETS, PREFIX
 from console.server.parts import ConsoleParts
 from console.server.services import ConsoleServices
 
-ASSETS: Final = Path(__file__).parent / "assets"
+FOLDER: Final = Path(__file__).parent / "assets"
+"""Styles and scripts."""
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     *frame.ROUTES,
     *login.ROUTES,
@@ -64,7 +65,7 @@ def create_console(parts: ConsoleParts) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", lambda _: RedirectResponse(f"{PREFIX}/"), methods=["GET"]),
-            Mount(f"{PREFIX}/assets", StaticFiles(directory=ASSETS)),
+            Mount(ASSETS, StaticFiles(directory=FOLDER)),
             Mount(PREFIX, routes=list(ROUTES)),
         ],
         middleware=[Middleware(RequestId), Middleware(SecurityHeaders)],

@@ -5,6 +5,8 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.server.navigation import ASSETS
+
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -34,14 +36,15 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; what answers it may say itself how long it may be kept, else it is not kept."""
+        """Pass the request on; pages are kept nowhere, assets are asked for again by their tag (RFC 9110 §8.8.3)."""
+        kept = "no-cache" if scope.get("path", "").startswith(ASSETS) else "no-store"
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _ALWAYS:
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("Cache-Control", kept)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

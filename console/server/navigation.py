@@ -6,6 +6,8 @@ from typing import Final
 from schemas.access.scopes import Scope
 
 PREFIX: Final = "/console"
+ASSETS: Final = f"{PREFIX}/assets"
+"""Where styles and scripts are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,4 +24,4 @@ def test_pages_changes_and_memory_are_measured_and_nothing_is_left(
     assert "commit → told on the stream, 1 times" in result.stdout
     assert "with 1 who listen" in result.stdout
     assert set(psutil.Process().children(recursive=True)) <= before
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("unpend-*")) == []

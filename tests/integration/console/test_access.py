@@ -127,6 +127,14 @@ def test_nothing_foreign_is_loaded_or_run(console: ConsoleClient) -> None:
         assert " on" + "click" not in page.text
 
 
+def test_a_style_is_asked_for_again_by_its_tag_and_a_page_is_kept_nowhere(console: ConsoleClient) -> None:
+    style = console.get("/assets/style/parts.css")
+    assert style.headers["cache-control"] == "no-cache"
+    again = console.call("GET", "/assets/style/parts.css", headers={"If-None-Match": style.headers["etag"]})
+    assert again.status_code == 304
+    assert console.get("/login").headers["cache-control"] == "no-store"
+
+
 def test_a_page_that_there_is_not_says_so_in_the_language_of_the_person(console: ConsoleClient) -> None:
     assert "There is no such page" in words_on(console.get("/nowhere", "reviewer"))
     chinese = console.get("/nowhere", "reviewer", language="zh")

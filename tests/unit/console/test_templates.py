@@ -13,7 +13,7 @@ import pytest
 from jinja2 import nodes
 
 import console
-from console.app import ASSETS
+from console.app import FOLDER
 from console.server.navigation import MENU
 from console.server.rendering import TEMPLATES, environment
 from console.server.words import UnknownWording, words_of
@@ -133,9 +133,9 @@ def test_words_that_there_are_not_are_a_fault() -> None:
 
 
 def test_scripts_are_small_and_load_nothing_from_elsewhere() -> None:
-    scripts = list(ASSETS.rglob("*.js"))
+    scripts = list(FOLDER.rglob("*.js"))
     assert sum(path.stat().st_size for path in scripts) <= LARGEST_SCRIPTS
-    for path in (*scripts, *ASSETS.rglob("*.css")):
+    for path in (*scripts, *FOLDER.rglob("*.css")):
         assert not re.search(r"https?://|//[a-z]+\.", without_comments(path)), path
 
 
@@ -147,7 +147,7 @@ def test_text_becomes_html_in_one_module_only() -> None:
     sinks = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|createPolicy"
     )
-    found = {path.name for path in ASSETS.rglob("*.js") if sinks.search(without_comments(path))}
+    found = {path.name for path in FOLDER.rglob("*.js") if sinks.search(without_comments(path))}
     assert found == {"trusted.js"}
 
 
