@@ -19,9 +19,9 @@ from tests.support.in_process_fleet import InProcessFleet
 Visitors = Callable[..., Watched]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser of this session."""
+    """The browser of a file: while it runs, its loop does, and no other test of this worker could have one."""
     if not is_installed():
         pytest.skip(ABSENT)
     expect.set_options(timeout=WAIT_MILLISECONDS)
