@@ -20,12 +20,14 @@ from console.server.headers import SecurityHeaders
 from console.server.navigation import PREFIX
 from console.server.parts import ConsoleParts
 from console.server.services import ConsoleServices
+from console.upkeep import check
 
 ASSETS: Final = Path(__file__).parent / "assets"
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     *frame.ROUTES,
     *login.ROUTES,
     *reviews.ROUTES,
+    *check.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

@@ -23,5 +23,8 @@ class MenuEntry:
         return PREFIX + self.path
 
 
-MENU: Final = (MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),)
+MENU: Final = (
+    MenuEntry("reviews", "/reviews", "r", Scope.REVIEWS),
+    MenuEntry("check", "/check", "c", Scope.ADMIN),
+)
 """Everything that has a page."""
