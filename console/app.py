@@ -23,6 +23,7 @@ from console.server.headers import SecurityHeaders
 from console.server.navigation import ASSETS, PREFIX
 from console.server.parts import ConsoleParts
 from console.server.services import ConsoleServices
+from console.upkeep import check
 
 FOLDER: Final = Path(__file__).parent / "assets"
 """Styles and scripts."""
@@ -47,6 +48,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *order.ROUTES,
     *overview.ROUTES,
     *staff.ROUTES,
+    *check.ROUTES,
 )
 """Every page and every form, below `PREFIX`."""
 

@@ -10,6 +10,7 @@ from api.orders import (
     do_not_call,
     known_tasks,
     privacy,
+    readiness,
     reviews,
     signals,
     states,
@@ -58,6 +59,7 @@ ORDERS: Final = Registration(
         dossier.router,
         overview.router,
         daily.router,
+        readiness.router,
     ),
     # A callback proves itself by its signature.
     open=(callbacks.router,),

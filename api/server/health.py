@@ -24,12 +24,9 @@ from schemas.core.health import (
     WholeHealth,
 )
 from storage.core.unavailable import StorageUnavailable
-from storage.engine.pulses import TICK_PULSE, Pulses
+from storage.engine.pulses import FRESH_SECONDS, TICK_PULSE, Pulses
 
 router = APIRouter(prefix="/health", tags=["health"])
-
-FRESH_SECONDS: Final = 15.0
-"""How long ago the last sweep of the tick may be; while it works it sweeps many times a second."""
 
 READ_SECONDS: Final = 1.0
 """How old an answer may be: who asks in between is told what the last one was."""

@@ -38,5 +38,6 @@ MENU: Final = (
     MenuEntry("audit", "/audit", "l"),
     MenuEntry("staff", "/people", "u", Scope.ADMIN),
     MenuEntry("reference", "/docs", "h"),
+    MenuEntry("check", "/check", "c", Scope.ADMIN),
 )
 """Everything that has a page."""

@@ -12,7 +12,7 @@ from typer.main import get_group
 
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
-from fleet.command.machine import down, migrate, status
+from fleet.command.machine import check, down, migrate, status
 from fleet.command.orders import submit, why
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def up(
 
 application.command("down")(down.down)
 application.command("status")(status.status)
+application.command("check")(check.check)
 application.command("submit")(submit.submit)
 application.command("why")(why.why)
 application.command("migrate")(migrate.migrate)

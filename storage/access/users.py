@@ -41,6 +41,14 @@ _OWNER_OF_CODE = text(
     f"SELECT {_FIELDS} FROM users WHERE login = :login AND code = :code AND NOT disabled "
     "AND code_expires_at > clock_timestamp() FOR UPDATE",
 )
+# The first of their passwords came with the person; one that they chose themselves is another line.
+_AS_INSTALLED = text(
+    "SELECT login FROM users u WHERE NOT disabled AND password IS NOT NULL "
+    "AND EXISTS (SELECT FROM system_audit a WHERE a.what = 'person.added' AND a.actor = 'installation' "
+    "AND a.detail ->> 'login' = u.login) "
+    "AND (SELECT count(*) FROM system_audit a WHERE a.what = 'person.password_set' AND a.actor = u.login) < 2 "
+    "ORDER BY login"
+)
 _LOGGED_IN = text("UPDATE users SET last_login_at = clock_timestamp() WHERE user_id = :user_id")
 
 
@@ -67,6 +75,10 @@ class Users(Repository):
     def list(self) -> list[User]:
         """Everybody there is or was, by login."""
         return [User(**row._mapping) for row in self.connection.execute(_LIST)]
+
+    def as_installed(self) -> Sequence[str]:
+        """Who is let in with the password that the installation made for them, by login."""
+        return self.connection.execute(_AS_INSTALLED).scalars().all()
 
     def find(self, login: str) -> User | None:
         """The person with this login."""

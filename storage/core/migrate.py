@@ -5,13 +5,17 @@ from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from storage.core.unavailable import StorageUnavailable, summary
+from storage.core.unit_of_work import UnitOfWork
 
 _LOCK = 0x6D696772617465
 """Two migrations at once wait for each other."""
+_MAY_READ = text("SELECT coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false)")
 
 
 def migrate(url: str) -> None:
@@ -40,6 +44,14 @@ def owner_transaction(url: str) -> Iterator[Connection]:
         raise StorageUnavailable(summary(error)) from error
     finally:
         engine.dispose()
+
+
+def is_at_head(work: UnitOfWork) -> bool | None:
+    """Whether the tables are those of this version; `None` for who may not read which they are of."""
+    if not work.connection.execute(_MAY_READ).scalar_one():
+        return None
+    there = set(MigrationContext.configure(work.connection).get_current_heads())
+    return there == set(ScriptDirectory.from_config(configuration(work.connection)).get_heads())
 
 
 def configuration(connection: Connection) -> Config:

@@ -26,6 +26,8 @@ _SINCE = text(
 
 TICK_PULSE: Final = "tick"
 """The pulse of the tick."""
+FRESH_SECONDS: Final = 15.0
+"""How long ago the last sweep of the tick may be; while it works it sweeps many times a second."""
 
 _NO_GAP: Final = 1e9
 """Seconds that no pause lasts: for jobs of which nobody asks since when they have worked."""

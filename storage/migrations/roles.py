@@ -141,6 +141,9 @@ def grants(role: str) -> Iterator[str]:
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"
     yield f"GRANT USAGE ON SCHEMA public TO {role}"
     yield f"GRANT SELECT ON {', '.join(_FIGURES)} TO {role}"
+    if role != READER:
+        # Whether the tables are those of its version.
+        yield f"GRANT SELECT ON alembic_version TO {role}"
     for table in metadata.sorted_tables:
         if role == READER:
             yield from _to_read(table, role)

@@ -32,6 +32,10 @@ _NEXT_DUE = text(
 _FURTHEST_DUE = text(
     f"SELECT max(due_at) FROM steps WHERE state IN ({TIMED}) AND NOT held AND due_clock = 'business'",
 )
+_SINCE_CONTACT = text(
+    "SELECT extract(epoch FROM clock_timestamp() - created_at)::float FROM contact_logs "
+    "WHERE direction = 'outbound' AND status IN ('sent', 'concluded') ORDER BY position DESC LIMIT 1"
+)
 _LAST_STEP = text("SELECT coalesce(max(step_id), 0) FROM steps")
 _HANDOVERS = text(
     """
@@ -105,6 +109,11 @@ class FleetView(Repository):
     def furthest_due(self) -> datetime | None:
         """The last moment of the business clock that anything is planned for."""
         found: datetime | None = self.connection.execute(_FURTHEST_DUE).scalar_one()
+        return found
+
+    def seconds_since_contact(self) -> float | None:
+        """How long ago the last contact left that a channel took; `None` where there was none."""
+        found: float | None = self.connection.execute(_SINCE_CONTACT).scalar_one_or_none()
         return found
 
     def last_step_id(self) -> int:

@@ -31,6 +31,12 @@ BARRED: Final = (
     "AND jsonb_exists(reviews.not_by, s.node) AND (o.decided_by = :me OR a.person = :me))))"
 )
 """As SQL: whether this person may not answer it, for what they did in the same run."""
+OF_USER: Final = (
+    f"(({MAY_ANSWER}) AND NOT {BARRED})".replace(":me", "u.login")
+    .replace(":roles", "CAST(u.roles AS text[])")
+    .replace(":is_admin", f"'{Role.ADMIN}' = ANY(u.roles)")
+)
+"""As SQL: the same of a person who is the row `u` of `users`."""
 _PERMISSION = text(
     f"SELECT {MAY_ANSWER} AS may, {BARRED} AS barred FROM reviews WHERE review_id = :review_id"
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from storage.core.unit_of_work import Repository
-from storage.people.answers import BARRED, MAY_ANSWER, Respondent
+from storage.people.answers import BARRED, MAY_ANSWER, OF_USER, Respondent
 from storage.people.reviews import FIELDS, Review
 
 _OF_RUN: Final = "CROSS JOIN LATERAL (SELECT version FROM runs WHERE runs.run_id = reviews.run_id) AS run"
@@ -25,6 +25,13 @@ _FILTERS: Final[Mapping[str, str]] = {
 _DUE = text(
     "SELECT review_id FROM reviews JOIN steps USING (step_id) WHERE reviews.state = 'open' "
     "AND reviews.due_at <= (SELECT business_now()) AND NOT steps.held ORDER BY reviews.due_at LIMIT :limit"
+)
+_WITHOUT_ANSWERS = text(
+    "SELECT count(*) FROM reviews WHERE state = 'open' AND jsonb_array_length(decisions) = 0"
+)
+_OF_NOBODY = text(
+    "SELECT count(*) FROM reviews WHERE state = 'open' AND NOT EXISTS (SELECT FROM users u WHERE NOT u.disabled "
+    f"AND u.password IS NOT NULL AND CAST(u.roles AS text[]) && CAST(:answering AS text[]) AND {OF_USER})"
 )
 _SET_DUE = text("UPDATE reviews SET escalated = :escalated, due_at = :due_at WHERE review_id = :review_id")
 
@@ -83,6 +90,14 @@ class Interrupts(Repository):
     def due(self, limit: int) -> Sequence[str]:
         """The open questions for which a moment has come, the longest due first."""
         return self.connection.execute(_DUE, {"limit": limit}).scalars().all()
+
+    def without_answers(self) -> int:
+        """How many open questions name no answer."""
+        return int(self.connection.execute(_WITHOUT_ANSWERS).scalar_one())
+
+    def of_nobody(self, answering: Sequence[str]) -> int:
+        """How many open questions nobody may answer who has one of these roles and is let in."""
+        return int(self.connection.execute(_OF_NOBODY, {"answering": list(answering)}).scalar_one())
 
     def set_due(self, review_id: str, *, escalated: int, due_at: datetime | None) -> None:
         """Write how many escalations of a locked question have come, and when its next moment is."""

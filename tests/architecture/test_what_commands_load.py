@@ -23,6 +23,7 @@ HEAVY = {
 }  # fmt: skip
 OVER_HTTP = (
     "status",
+    "check",
     "why HT1",
     "task list",
     "task show HT1",

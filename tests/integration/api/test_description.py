@@ -138,6 +138,7 @@ HELD = {
     ("POST", "/v1/tasks/{task_id}/reveal"): "reveal",
     ("POST", "/v1/privacy/erase"): "admin",
     ("GET", "/v1/overview"): "read",
+    ("GET", "/v1/check"): "admin",
     ("GET", "/v1/tasks/{task_id}/why"): "read",
     ("GET", "/v1/tasks/{task_id}/contact-policy"): "read",
     ("GET", "/v1/tasks/{task_id}/next-contact"): "read",

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from api.server.health import FRESH_SECONDS, HealthReadings
-from storage.engine.pulses import Pulses
+from api.server.health import HealthReadings
+from storage.engine.pulses import FRESH_SECONDS, Pulses
 from tests.support.agents import QUEUES
 from tests.support.api.client import VERSION, ApiClient, api_over
 from tests.support.factories import payload
