@@ -23,6 +23,8 @@ class DatabaseProxy:
     cuts: int = 0
     """Connections that were cut at a commit."""
     _armed: deque[bool] = field(default_factory=deque)
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
+    """Nothing else holds a connection whose client is gone: asyncio remembers its tasks weakly."""
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _thread: threading.Thread | None = None
@@ -53,7 +55,7 @@ class DatabaseProxy:
         self._loop.close()
 
     async def _serve(self, listening: threading.Event) -> None:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port)
         listening.set()
         await self._stopped.wait()
         server.close()
@@ -68,6 +70,11 @@ class DatabaseProxy:
             for task in open_ones:
                 task.cancel()
             await asyncio.gather(*open_ones, return_exceptions=True)
+
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected = asyncio.create_task(self._connected(reader, writer))
+        self._open.add(connected)
+        connected.add_done_callback(self._open.discard)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.CancelledError):

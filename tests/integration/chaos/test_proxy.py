@@ -1,5 +1,7 @@
 """The proxy before PostgreSQL: it forwards, and cuts a connection at a commit, before it or before its answer."""
 
+import gc
+import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -30,6 +32,7 @@ def through(database_url: str, proxy: DatabaseProxy) -> Iterator[Database]:
 
 
 INSERT = "INSERT INTO pulses (name, at, steady_since) VALUES ('through', now(), now())"
+COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 COUNT = "SELECT count(*) FROM pulses WHERE name = 'through'"
 
 
@@ -48,6 +51,19 @@ def test_a_commit_at_which_the_connection_is_cut_is_done_or_not(
     assert Probe(database).value(COUNT) == int(committed)
     assert proxy.cuts == 1
     assert Probe(through).value("SELECT 1") == 1
+
+
+def test_a_connection_that_is_cut_lives_until_its_server_has_answered() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = DatabaseProxy(port=free_port(), server=server.getsockname()[1])
+        proxy.start()
+        proxy.cut_next(1, committed=True)
+        with socket.create_connection(("127.0.0.1", proxy.port)) as client, server.accept()[0] as beyond:
+            client.sendall(COMMIT)
+            assert beyond.recv(len(COMMIT)) == COMMIT
+            assert client.recv(1) == b""
+            gc.collect()
+        proxy.close()
 
 
 def test_what_is_disarmed_is_not_cut(through: Database, proxy: DatabaseProxy) -> None:
