@@ -1,22 +1,19 @@
 """`python -m workers NAME`: one process of the fleet, named by what it serves."""
 
-import contextlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import psutil
 from celery import Celery
 from celery.signals import (
     beat_init,
     setup_logging,
     worker_process_init,
     worker_ready,
-    worker_shutting_down,
 )
 
 from engine.registry import BoundProduct
@@ -26,13 +23,11 @@ from schemas.core.agents import SYSTEM_QUEUES, TICK, UPKEEP, read_agents
 from workers import feeding, redis_transport, tick, upkeep
 from workers.agent import register
 from workers.app import make_app
+from workers.ending import bound_the_end
 from workers.process import CurrentProcess, Process
 
 OTHERS = ("beat", "intake", "exporter", "flower")
 WATCHERS = (["beat"], ["exporter"], ["flower"])
-
-_LAST_SECONDS: Final = 2.5
-"""What a worker may take to end once its soft shutdown is over."""
 
 
 def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
@@ -89,7 +84,7 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
     answer_questions_alone()
     app.steps["consumer"].add(EventLoopOfConsumer)
     worker_process_init.connect(begin_child, weak=False)
-    worker_shutting_down.connect(_bound_the_end, weak=False)
+    bound_the_end(app.conf.worker_soft_shutdown_timeout)
     pool = "solo" if name in SYSTEM_QUEUES else "prefork"
     app.worker_main(
         [
@@ -139,21 +134,6 @@ def _intake(app: Celery, settings: Settings) -> None:
     process.warm()
     _mark_ready()
     take_in(process, stopped)
-
-
-def _bound_the_end(how: str, **_: Any) -> None:
-    """End a worker that waits for its broker: Celery sends its last heartbeat even to one that never answers."""
-    if how == "Cold":
-        bound = threading.Timer(_LAST_SECONDS, _end_now)
-        bound.daemon = True
-        bound.start()
-
-
-def _end_now() -> None:
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
-    os._exit(1)
 
 
 def _mark_ready(**_: Any) -> None:
