@@ -1,8 +1,10 @@
 """The engine and the five agents' work over a real database, with the wire in memory: one process, no Celery."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
@@ -38,6 +40,20 @@ CIPHER_KEY = Cipher.new_key()
 
 def settings_for(database_url: str, broker_url: str = "redis://127.0.0.1:1/0", **changes: Any) -> Settings:
     """Settings of a test's process."""
+    if changes:
+        return _read_settings(database_url, broker_url, changes)
+    named = frozenset((name, value) for name, value in os.environ.items() if name.startswith("UNPEND_"))
+    addresses = {"database_url": SecretStr(database_url), "broker_url": SecretStr(broker_url)}
+    return _usual_settings(named).model_copy(update=addresses)
+
+
+@cache
+def _usual_settings(_: frozenset[tuple[str, str]]) -> Settings:
+    """What most tests ask for, in this environment: to look for each setting in it takes longer than many a test."""
+    return _read_settings("postgresql+psycopg://127.0.0.1:1/none", "redis://127.0.0.1:1/0", {})
+
+
+def _read_settings(database_url: str, broker_url: str, changes: Mapping[str, Any]) -> Settings:
     return Settings.model_validate(
         {
             "database_url": SecretStr(database_url),
