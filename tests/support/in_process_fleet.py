@@ -65,8 +65,8 @@ def _read_settings(database_url: str, broker_url: str, changes: Mapping[str, Any
             # On a busy machine a step takes longer than its tool's limit.
             "least_wait_seconds": 120.0,
             "webhook_allowed_networks": "127.0.0.0/8",
+            **changes,
         }
-        | changes,
     )
 
 
