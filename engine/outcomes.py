@@ -53,6 +53,8 @@ class Snooze:
     clock: Clock
     reason: str
     effects: Sequence[Effect] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What programs may know of it beside; kept with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from statemachine.orders.machine import IllegalTransition
 from tasks.flows.executions.looking import ExecutionReader
 from tasks.orders.explain.dossier import TimelineLane, phone_of, read_dossier
 from tasks.orders.explain.dossier_view import dossier_view
-from tasks.orders.explain.explanation import MomentFormat
+from tasks.orders.explain.moment_format import MomentFormat
 from tasks.orders.explain.status import explain
 from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.inbound.staff_signals import change_priority
@@ -166,14 +166,14 @@ def _page(visit: Visit, form: Form = EMPTY, refusal: str | None = None) -> Order
         raise unknown("order", task_id)
     situation, order = found.dossier.situation, found.dossier.order
     explanation = explain(situation)
-    moment_format = MomentFormat(situation.moments, situation.zone)
+    moment_format = MomentFormat(situation.moments, situation.zone, visit.language)
     until = explanation.until
     shown = {name: order.metadata[name] for name in SHOWN if order.metadata.get(name)}
     lane, done = visit.query.get("lane", ""), visit.query.get("done", "")
     return OrderPage(
         file=found,
         explanation=explanation,
-        sentences=explanation.sentences(moment_format),
+        sentences=explanation.worded(moment_format).sentences,
         is_overdue=until is not None and moment_format.distance(until) < timedelta(),
         phone=phone_of(order),
         facts=mask_json(parts.personal.mask(shown)),

@@ -112,12 +112,12 @@ class Settlement:
                     due_at=self.moments.database_now + delay,
                     due_clock=Clock.DATABASE,
                 )
-            case Snooze(until=until, clock=clock, reason=reason):
+            case Snooze(until=until, clock=clock, reason=reason, details=details):
                 return replace(
                     same,
                     state=StepState.SCHEDULED,
                     delivery=row.delivery + 1,
-                    error={"code": "snoozed", "message": reason},
+                    error={**details, "code": "snoozed", "message": reason},
                     due_at=until,
                     due_clock=clock,
                 )

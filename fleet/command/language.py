@@ -8,8 +8,6 @@ from schemas.core.language import Language
 
 Lang = Annotated[
     Language,
-    typer.Option(
-        "--lang", envvar="UNPEND_LANGUAGE", help="The language of the sentences why a person is asked."
-    ),
+    typer.Option("--lang", envvar="UNPEND_LANGUAGE", help="The language of the sentences for people."),
 ]
-"""The option of commands that show why a person is asked."""
+"""The option of commands that show sentences for people."""

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-import yaml
-
 from schemas.core.language import Language
+from schemas.core.words import read_words
 
 _FOLDER: Final = Path(__file__).resolve().parent / "words"
 _LEFT_OUT: Final = "…"
@@ -94,12 +92,9 @@ class _Parameters(dict[str, object]):
         return _LEFT_OUT
 
 
-@cache
 def titles(language: Language) -> Mapping[str, str]:
     """Every title in a language, by its code: a type, or a type, a dot, and which of its titles."""
-    path = _FOLDER / f"{language}.yaml"
-    found: dict[str, str] = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-    return MappingProxyType(found)
+    return read_words(_FOLDER, language)
 
 
 def title_of(code: str, parameters: Mapping[str, Any] | None, language: Language) -> str:

@@ -64,6 +64,13 @@ class WhyCode(StrEnum):
     NO_CHANNEL_LEFT = auto()
     CONTACT_ATTEMPTS_EXHAUSTED = auto()
     CONTACT_NO_PERMITTED_TIME = auto()
+    GAP = auto()
+    NUMBER_CAP = auto()
+    DAILY_CAP = auto()
+    HOLIDAY = auto()
+    OUTSIDE_WINDOW = auto()
+    BUDGET = auto()
+    CONTACT_STOPPED = auto()
     CHANNEL_REJECTED = auto()
     CHANNEL_UNAVAILABLE = auto()
     CONTACT_UNKNOWN = auto()
@@ -136,6 +143,7 @@ PARAMETERS: Final[Mapping[WhyCode, Mapping[str, Shown]]] = MappingProxyType(
         WhyCode.APPROVAL_SAMPLE: _ACTION,
         WhyCode.STEP_FAILED: {"failure": Shown.REASON, **_SAID},
         WhyCode.NO_ATTEMPTS_LEFT: {"made": Shown.TEXT, "most": Shown.TEXT},
+        WhyCode.CONTACT_STOPPED: _SAID,
         WhyCode.CHANNEL_REJECTED: _SAID,
         WhyCode.CHANNEL_UNAVAILABLE: _SAID,
         WhyCode.CONTACT_OUTCOME_UNKNOWN: _SAID,

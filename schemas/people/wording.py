@@ -1,13 +1,11 @@
 """Words the codes that people read, in their language: `words/zh.yaml` and `words/en.yaml`."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from schemas.core.language import Language
+from schemas.core.words import read_words
 from schemas.people.why import PARAMETERS, Shown, Why
 
 _FOLDER: Final = Path(__file__).resolve().parent / "words"
@@ -19,13 +17,9 @@ _SECTION_OF: Final[Mapping[Shown, str]] = {
 }
 
 
-@cache
 def words_in(language: Language) -> Mapping[str, Mapping[str, str]]:
     """All words of a language, by section and key."""
-    document: dict[str, dict[str, str]] = yaml.load(
-        (_FOLDER / f"{language}.yaml").read_bytes(), Loader=yaml.CSafeLoader
-    )
-    return document
+    return read_words(_FOLDER, language)
 
 
 def worded(why: Why, language: Language) -> str:

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path
 from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.errors import documented
+from api.server.language import AskedLanguage
 from api.server.refusal import unknown
 from api.server.route import Route
 from api.server.services import GivenParts
-from runtime.mask import mask_json
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
@@ -23,7 +23,8 @@ from schemas.orders.explain.explanation import (
     NextContactView,
     WhyView,
 )
-from tasks.orders.explain.explanation import MomentFormat, When
+from schemas.orders.explain.sentence import When
+from tasks.orders.explain.moment_format import MomentFormat
 from tasks.orders.explain.next_contact import next_contact
 from tasks.orders.explain.next_step import next_step_of
 from tasks.orders.explain.situation import situation_of
@@ -41,23 +42,26 @@ AnyId = Annotated[Identifier, Path(description="A task_id, or the execution_id o
     dependencies=[requires(Scope.READ)],
     responses=documented(Code.NOT_FOUND),
 )
-def explain_wait(task_id: AnyId, parts: GivenParts) -> WhyView:
+def explain_wait(task_id: AnyId, parts: GivenParts, language: AskedLanguage) -> WhyView:
     """For what, since when, until when, and what happens next: as fields, and in sentences."""
     with parts.database.snapshot() as work:
         situation = situation_of(work, task_id)
     if situation is None:
         raise unknown("task", task_id)
     found = explain(situation)
+    words = found.worded(MomentFormat(situation.moments, situation.zone, language))
     return WhyView(
         task_id=task_id,
-        stands=found.stands,
+        stands=words.stands,
         wait=found.wait.value,
-        waiting_for=mask_json(found.waiting_for),
+        waiting_for=words.waiting_for,
+        code=found.waiting_for.code.value,
         since=_moment(found.since),
         until=_moment(found.until),
-        next=found.next,
-        note=found.note or None,
-        sentences=found.sentences(MomentFormat(situation.moments, situation.zone)),
+        next=words.next,
+        next_code=found.next and found.next.code.value,
+        note=words.note or None,
+        sentences=words.sentences,
         timezone=situation.zone.key,
     )
 

@@ -26,9 +26,13 @@ class WhyView(Answered):
     wait: str
     """What it waits for, as programs read it."""
     waiting_for: str
+    """The same in the words of the language that was asked for."""
+    code: str
+    """Which sentence that is, as programs read it."""
     since: MomentOnClock | None
     until: MomentOnClock | None
     next: str
+    next_code: str | None
     note: str | None
     sentences: str
     """All of it in one to three sentences."""

@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from runtime.mask import mask_phone, mask_text
+from schemas.core.language import Language
+from schemas.orders.explain.sentence import Named
+from schemas.orders.explain.words import name_of
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
@@ -15,8 +18,6 @@ from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from storage.people.reviews import Review, Reviews
 from tasks.orders.explain.situation import Situation, situation_of
-from tasks.orders.explain.status import FINISHED
-from tasks.orders.explain.waiting import CHANNELS, RESULTS
 
 _LONGEST_DETAIL: Final = 80
 _LEFT_OUT: Final = frozenset({"step", "step_id", "delivery", "request_id"})
@@ -90,7 +91,7 @@ def facts_of(dossier: Dossier) -> list[str]:
     intent = f", {order.user_intent_l1}·{order.user_intent_l2}" if order.user_intent_l2 else ""
     confidence = f" ({order.confidence:.2f})" if order.confidence is not None else ""
     reason = order.finish_reason or ""
-    ended = f", {reason}: {FINISHED.get(reason, '')}".rstrip(": ") if reason else ""
+    ended = f", {reason}: {_named(Named.FINISH, reason)}".rstrip(": ") if reason else ""
     pending = order.metadata.get("pending_reason")
     attempts = f"{order.contact_count} of {order.max_contacts} in round {order.round}"
     return [
@@ -152,9 +153,13 @@ def phone_of(order: Order) -> str | None:
     return order.phone if "*" in order.phone else mask_phone(order.phone)
 
 
+def _named(kind: Named, code: str) -> str:
+    return name_of(kind, code, Language.ENGLISH)
+
+
 def _attempt(contact: Contact, *, words: bool) -> tuple[str, str]:
-    channel = CHANNELS.get(contact.contact_method, contact.contact_method)
-    result = RESULTS.get(contact.contact_result, contact.contact_result)
+    channel = _named(Named.CHANNEL, contact.contact_method)
+    result = _named(Named.RESULT, contact.contact_result)
     told = words_in(contact, shown=words)
     said = f" “{_cut(told)}”" if told else ""
     lasted = f", {contact.duration_seconds} s" if contact.duration_seconds else ""

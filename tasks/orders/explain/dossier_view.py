@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from runtime.mask import mask_json
 from runtime.personal import PersonalFields
+from schemas.core.language import Language
 from schemas.orders.explain.dossier import ContactShown, DossierView, Happened, OrderShown, RunShown
 from storage.orders.contacts.contact import Contact
 from tasks.orders.explain.dossier import Dossier, facts_of, phone_of, timeline_of, words_in
@@ -45,7 +46,7 @@ def dossier_view(dossier: Dossier, personal: PersonalFields) -> DossierView:
             {**row, "message": mask_json(row["message"]), "metadata": mask_json(row.get("metadata"))}
             for row in dossier.alerts
         ],
-        why=why(situation),
+        why=why(situation, Language.ENGLISH),
         timezone=situation.zone.key,
         facts=facts_of(dossier),
         timeline=[

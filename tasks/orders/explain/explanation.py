@@ -1,18 +1,12 @@
-"""The explanation of a task: what it waits for, since when, until when, what happens next; as values and sentences."""
+"""The explanation of a task: what it waits for, since when, until when, what happens next; as codes, worded later."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
-from zoneinfo import ZoneInfo
 
-from runtime.clock import Clock
 from runtime.mask import mask_text
-from storage.engine.clock import Moments
-
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-_SHORT: Final = 10.0
-"""Seconds below which tenths of a second are shown."""
+from schemas.orders.explain.sentence import Sentence, SentenceCode, When, say
+from tasks.orders.explain.moment_format import MomentFormat
+from tasks.orders.explain.wording import ExplanationWording
 
 
 class Wait(StrEnum):
@@ -51,86 +45,49 @@ class Wait(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class When:
-    """A moment and the clock it lies on."""
+class WordedExplanation:
+    """An explanation in the words of one language; never a phone number."""
 
-    at: datetime
-    clock: Clock = Clock.BUSINESS
-
-
-@dataclass(frozen=True, slots=True)
-class MomentFormat:
-    """How moments are worded: seen from now, in the customer's zone."""
-
-    moments: Moments
-    zone: ZoneInfo
-
-    def distance(self, when: When) -> timedelta:
-        """How far ahead a moment lies; negative when it has passed."""
-        now = self.moments.business_now if when.clock is Clock.BUSINESS else self.moments.database_now
-        return when.at - now
-
-    def since(self, when: When) -> str:
-        """Since when something is so."""
-        ago = -self.distance(when)
-        if when.clock is Clock.DATABASE:
-            return f"for {span(ago)} now"
-        return f"since {self.date(when.at)} ({span(ago)} ago)"
-
-    def until(self, when: When) -> str:
-        """Until when something is so."""
-        left = self.distance(when)
-        if left <= timedelta():
-            return f"due {span(-left)} ago"
-        if when.clock is Clock.DATABASE:
-            return f"for {span(left)} more"
-        return f"until {self.date(when.at)} (in {span(left)})"
-
-    def date(self, moment: datetime) -> str:
-        """A business moment on the customer's calendar."""
-        return f"{moment.astimezone(self.zone):%a %Y-%m-%d %H:%M}"
+    stands: str
+    waiting_for: str
+    next: str
+    note: str
+    sentences: str
+    """All of it in one to three sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a task stands where it stands; the words are English with the Chinese business terms."""
+    """Why a task stands where it stands."""
 
     subject: str
-    stands: str
+    stands: Sentence
     """Its state, and how far it has come in it."""
     wait: Wait
-    waiting_for: str
+    waiting_for: Sentence
     since: When | None = None
     until: When | None = None
-    next: str = ""
-    note: str = ""
+    next: Sentence | None = None
+    notes: tuple[Sentence, ...] = ()
 
-    def sentences(self, moment_format: MomentFormat) -> str:
-        """One to three sentences; never a phone number."""
-        verb = "" if self.wait in (Wait.NOTHING, Wait.FAULT) else "waits for "
-        parts = [f"{self.subject} ({self.stands}) {verb}{self.waiting_for}"]
+    def worded(self, moment_format: MomentFormat) -> WordedExplanation:
+        """The explanation in words, seen from now."""
+        wording = ExplanationWording(moment_format)
+        code = SentenceCode.IS_SO if self.wait in (Wait.NOTHING, Wait.FAULT) else SentenceCode.WAITS
+        whole = say(code, subject=self.subject, stands=self.stands, waiting_for=self.waiting_for)
+        parts = [wording.of(whole)]
         if self.since:
             parts.append(moment_format.since(self.since))
         if self.until:
             parts.append(moment_format.until(self.until))
-        sentences = [", ".join(parts), self.next, self.note]
-        return mask_text(" ".join(_ended(sentence) for sentence in sentences if sentence))
-
-
-def span(length: timedelta) -> str:
-    """A length of time as people say it, in at most two units: `3 d 4 h`, `2 min 5 s`, `0.4 s`."""
-    seconds = max(length.total_seconds(), 0.0)
-    if seconds < _SHORT:
-        return f"{seconds:.1f} s"
-    rest, parts = round(seconds), []
-    for size, unit in _UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "。", "!", "?", "`")) else f"{sentence}."
+        next_, note = wording.of(self.next), wording.joined(self.notes, "note")
+        note = note[:1].upper() + note[1:]
+        told = [wording.mark("part").join(parts), next_, note]
+        ended = [wording.ended(sentence) for sentence in told if sentence]
+        return WordedExplanation(
+            stands=mask_text(wording.of(self.stands)),
+            waiting_for=mask_text(wording.of(self.waiting_for)),
+            next=mask_text(wording.ended(next_)) if next_ else "",
+            note=mask_text(note),
+            sentences=mask_text(wording.mark("sentence").join(ended)),
+        )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from engine.publisher import Publisher, WireUnavailable
 from runtime.mask import mask_text
+from schemas.orders.explain.sentence import When
 from statemachine.orders.states import State
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
@@ -18,7 +19,7 @@ from storage.engine.workers import Workers, WorkersSeen
 from storage.orders.contacts.stops import ContactStops
 from storage.orders.figures.figures import Figures, Histogram
 from storage.orders.fleet_view import DueRow, FleetView
-from tasks.orders.explain.explanation import MomentFormat, When, span
+from tasks.orders.explain.moment_format import MomentFormat, span
 from tools.calendar import Calendar
 from tools.contact_policy.zone import DEFAULT_ZONE
 

@@ -1,30 +1,32 @@
 """Explains the status of a task from its rows. Pure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from runtime.clock import Clock
+from schemas.core.language import Language
+from schemas.orders.explain.sentence import (
+    Name,
+    Named,
+    Parameter,
+    Reasons,
+    Sentence,
+    SentenceCode,
+    When,
+    say,
+)
 from schemas.orders.step_inputs import ReviewInput
+from schemas.people.why import why_asked, why_in
 from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
 from statemachine.workflow.states import OPEN_RUNS, RunState, StepState
 from storage.orders.order_view import OpenStep
 from tasks.orders.explain import waiting
-from tasks.orders.explain.explanation import Explanation, MomentFormat, Wait, When
+from tasks.orders.explain.explanation import Explanation, Wait
+from tasks.orders.explain.moment_format import MomentFormat
 from tasks.orders.explain.situation import Situation
-
-FINISHED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "visit_arranged": "the customer agreed to a visit (客户同意上门)",
-        "cancelled_by_customer": "the customer cancelled the order (客户取消)",
-        "contact_failed": "all attempts of the round reached nobody (多次联系未果)",
-        "closed_by_person": "a person closed it (人工关闭)",
-        "cancelled": "it was cancelled from outside (上游取消)",
-        "timed_out": "its time was up (超时)",
-    }
-)
-"""Why an order is closed, in words, by its `finish_reason`."""
 
 # What is at work is named before what waits; of what waits, that which a person can change before the rest.
 _FOREMOST: Final = (
@@ -35,6 +37,9 @@ _FOREMOST: Final = (
     StepState.OFFERED,
     StepState.SCHEDULED,
 )
+
+
+_KNOWS_INTENT: Final = (State.CLASSIFIED, State.ACTION_TAKEN, State.WAITING_FOLLOWUP)
 
 
 def explain(situation: Situation) -> Explanation:
@@ -49,8 +54,8 @@ def explain(situation: Situation) -> Explanation:
             subject=situation.subject,
             stands=_stands(situation),
             wait=Wait.FAULT,
-            waiting_for="waits for nothing that could come: its run goes on, but none of its steps is open",
-            next="Nothing moves it by itself; this is a fault of the fleet and not of the task.",
+            waiting_for=say(SentenceCode.STUCK_WITHOUT_STEP),
+            next=say(SentenceCode.FAULT_OF_FLEET),
         )
     foremost = min(situation.steps, key=_place)
     explanation = _of_step(situation, foremost)
@@ -59,9 +64,9 @@ def explain(situation: Situation) -> Explanation:
     return explanation
 
 
-def why(situation: Situation) -> str:
+def why(situation: Situation, language: Language) -> str:
     """The explanation in one to three sentences."""
-    return explain(situation).sentences(MomentFormat(situation.moments, situation.zone))
+    return explain(situation).worded(MomentFormat(situation.moments, situation.zone, language)).sentences
 
 
 def _of_step(situation: Situation, step: OpenStep) -> Explanation:
@@ -70,7 +75,7 @@ def _of_step(situation: Situation, step: OpenStep) -> Explanation:
         describe = _person
     fields = describe(situation, step)
     return Explanation(
-        subject=situation.subject, stands=_stands(situation), note=_note(situation, step), **fields
+        subject=situation.subject, stands=_stands(situation), notes=_notes(situation, step), **fields
     )
 
 
@@ -78,61 +83,68 @@ def _person(situation: Situation, step: OpenStep) -> dict[str, Any]:
     review = situation.review
     title = situation.title(step.node)
     if review is None:
-        return {"wait": Wait.PERSON, "waiting_for": f"a person's decision ({title})"}
-    overdue = step.due_at is None and review.deadline_at is not None
+        return {"wait": Wait.PERSON, "waiting_for": say(SentenceCode.PERSON, step=title)}
+    is_overdue = step.due_at is None and review.deadline_at is not None
     origin = ReviewInput.of(review.context).origin
-    after = f" after {situation.title(origin)}" if origin else ""
-    decisions = "|".join(review.decisions)
-    leads = ", ".join(f"{decision} → {_target(situation, step, decision)}" for decision in review.decisions)
-    deadline = (
-        "nobody decided in time, an alert was raised"
-        if overdue
-        else "if nobody does in time, an alert is raised"
-    )
+    asked: dict[str, Parameter] = {
+        "step": title,
+        "review": review.review_id,
+        "question": Reasons(why_asked(review.context), review.question.rstrip(".。")),
+        "reason": Name(Named.REASON, review.reason),
+    }
+    if origin:
+        waiting_for = say(SentenceCode.PERSON_ASKED_AFTER, origin=situation.title(origin), **asked)
+    else:
+        waiting_for = say(SentenceCode.PERSON_ASKED, **asked)
+    leads = [
+        say(SentenceCode.LEADS_TO, decision=decision, target=_target(situation, step, decision))
+        for decision in review.decisions
+    ]
     return {
         "wait": Wait.PERSON,
-        "waiting_for": f"a person's decision{after} ({title}, {review.review_id}): "
-        f"“{review.question.rstrip('.。')}” ({review.reason})",
+        "waiting_for": waiting_for,
         "since": When(review.opened_at),
         "until": When(review.deadline_at) if review.deadline_at else None,
-        "next": f"It goes on once somebody decides ({leads}), however long that takes; {deadline}: "
-        f"`unpend review decide {review.review_id} --decision {decisions}`",
+        "next": say(
+            SentenceCode.DECIDED_NEXT,
+            leads=leads,
+            deadline=say(SentenceCode.NOBODY_IN_TIME if is_overdue else SentenceCode.NOBODY_YET),
+            review=review.review_id,
+            decisions="|".join(review.decisions),
+        ),
     }
 
 
-def _target(situation: Situation, step: OpenStep, decision: str) -> str:
+def _target(situation: Situation, step: OpenStep, decision: str) -> str | Sentence:
     known = situation.workflow.steps.get(step.node)
     target = known.decisions.get(decision, END) if known else END
     if target == END:
-        return "end"
+        return say(SentenceCode.TO_THE_END)
     if target == ORIGIN and situation.review is not None:
-        return f"{situation.title(str(ReviewInput.of(situation.review.context).origin))} again"
+        origin = situation.title(str(ReviewInput.of(situation.review.context).origin))
+        return say(SentenceCode.TO_ITS_ORIGIN, step=origin)
     return situation.title(target)
 
 
 def _paused(situation: Situation, step: OpenStep, under: Explanation) -> Explanation:
     """A paused task: what it would wait for otherwise is kept, and named."""
-    mark = situation.paused
-    by = f" (paused by {mark.by})" if mark else ""
-    title = situation.title(step.node)
-    next_ = f"`unpend task resume {situation.subject}` lets it go on with {title}"
+    mark, title = situation.paused, situation.title(step.node)
+    resumed = say(SentenceCode.RESUMED_NEXT, subject=situation.subject, step=title)
     if step.state is StepState.LEASED:
-        next_ = f"{title} is at work and is still recorded, nothing follows it; {next_}"
+        resumed = say(SentenceCode.PAUSED_AT_WORK, step=title, resumed=resumed)
     elif step.kind == Kind.HUMAN:
-        next_ = f"A decision is still taken, nothing follows it; {next_}"
+        resumed = say(SentenceCode.PAUSED_DECISION, resumed=resumed)
     elif step.state is StepState.PARKED:
-        next_ = f"What the customer answers is still recorded, nothing follows it; {next_}"
+        resumed = say(SentenceCode.PAUSED_ANSWER, resumed=resumed)
     elif under.until is not None:
-        moment_format = MomentFormat(situation.moments, situation.zone)
-        next_ = f"{next_}, which keeps its time, {moment_format.until(under.until)}"
-    return Explanation(
-        subject=under.subject,
-        stands=under.stands,
+        resumed = say(SentenceCode.RESUMED_AT_ITS_TIME, resumed=resumed, until=under.until)
+    return replace(
+        under,
         wait=Wait.RESUME,
-        waiting_for=f"somebody to resume it{by}",
+        waiting_for=say(SentenceCode.RESUME_AFTER, by=mark.by) if mark else say(SentenceCode.RESUME),
         since=When(mark.at) if mark else None,
-        next=next_[0].upper() + next_[1:] if not next_.startswith("`") else next_,
-        note=under.note,
+        until=None,
+        next=resumed,
     )
 
 
@@ -140,76 +152,81 @@ def _closed(situation: Situation) -> Explanation:
     order, last = situation.order, situation.last_move
     if order is None:
         raise ValueError("only an order is closed")
-    reason = order.finish_reason or "for no reason that was kept"
-    words = FINISHED.get(reason, "")
-    by = ""
+    reason, by = order.finish_reason, None
     if last is not None and reason in ("closed_by_person", "cancelled", "timed_out"):
-        by = f", by {last.agent_id}" + (f": “{last.reason}”" if last.reason else "")
+        by = say(SentenceCode.ENDED_BY, by=last.agent_id)
+        if last.reason:
+            by = say(SentenceCode.ENDED_BY_SAYING, by=last.agent_id, said=last.reason)
     return Explanation(
         subject=situation.subject,
-        stands="closed",
+        stands=say(SentenceCode.AT_STATE, state=order.status.value),
         wait=Wait.NOTHING,
-        waiting_for=f"has ended, because {words} [{reason}]{by}" if words else f"has ended: {reason}{by}",
+        waiting_for=say(SentenceCode.ENDED_BECAUSE, reason=Name(Named.FINISH, reason), code=reason, by=by)
+        if reason
+        else say(SentenceCode.ENDED_WITHOUT_REASON),
         since=When(order.finished_at) if order.finished_at else None,
-        next="Nothing further happens to it.",
+        next=say(SentenceCode.NOTHING_FOLLOWS),
     )
 
 
 def _run_ended(situation: Situation) -> Explanation:
     """A run that has ended: as it should where it has no order, else a fault, for the order is still open."""
     run, error = situation.run, situation.run.error or {}
-    where = f" at {situation.title(str(error['step']))}" if error.get("step") else ""
-    because = f": {error.get('message')} [{error.get('code')}]" if error else ""
-    ended = f"has ended {run.state.value}{where}{because}"
+    state, said = run.state.value, Reasons(tuple(why_in(error.get("why"))), str(error.get("message")))
+    code = str(error.get("code"))
+    ended = say(SentenceCode.RUN_ENDED, state=state)
+    if error.get("step"):
+        step = situation.title(str(error["step"]))
+        ended = say(SentenceCode.RUN_ENDED_AT, state=state, step=step, said=said, code=code)
+    elif error:
+        ended = say(SentenceCode.RUN_ENDED_BY, state=state, said=said, code=code)
     is_fault = situation.order is not None
     return Explanation(
         subject=situation.subject,
         stands=_stands(situation),
         wait=Wait.FAULT if is_fault else Wait.NOTHING,
-        waiting_for=f"waits for nothing that could come: its run {ended}" if is_fault else ended,
+        waiting_for=say(SentenceCode.STUCK_AFTER_RUN, ended=ended) if is_fault else ended,
         since=When(run.finished_at, Clock.DATABASE) if run.finished_at else None,
-        next="Nothing moves it by itself; this is a fault of the fleet and not of the task."
-        if is_fault
-        else "Nothing further happens to it.",
+        next=say(SentenceCode.FAULT_OF_FLEET if is_fault else SentenceCode.NOTHING_FOLLOWS),
     )
 
 
-def _stands(situation: Situation) -> str:
-    order = situation.order
+def _stands(situation: Situation) -> Sentence:
+    order, run = situation.order, situation.run
     if order is None:
-        return f"{situation.run.workflow} {situation.run.version}, {situation.run.state.value}"
+        return say(
+            SentenceCode.RUN_AT_STATE, workflow=run.workflow, version=run.version, state=run.state.value
+        )
     if order.round == 0:
-        return order.status.value
-    intent = ""
-    if (
-        order.status in (State.CLASSIFIED, State.ACTION_TAKEN, State.WAITING_FOLLOWUP)
-        and order.user_intent_l2
-    ):
-        intent = f", {order.user_intent_l1}·{order.user_intent_l2}"
-    return (
-        f"{order.status.value}, round {order.round}, "
-        f"attempt {order.contact_count} of {order.max_contacts}{intent}"
-    )
+        return say(SentenceCode.AT_STATE, state=order.status.value)
+    at: dict[str, Parameter] = {
+        "state": order.status.value,
+        "round": order.round,
+        "attempt": order.contact_count,
+        "most": order.max_contacts,
+    }
+    if order.user_intent_l2 and order.status in _KNOWS_INTENT:
+        parent, intent = str(order.user_intent_l1), str(order.user_intent_l2)
+        return say(SentenceCode.WITH_INTENT, parent=parent, intent=intent, **at)
+    return say(SentenceCode.IN_ROUND, **at)
 
 
-def _note(situation: Situation, foremost: OpenStep) -> str:
+def _notes(situation: Situation, foremost: OpenStep) -> tuple[Sentence, ...]:
     notes = []
     if foremost.crashes and foremost.state is not StepState.PARKED:
-        times = "once" if foremost.crashes == 1 else f"{foremost.crashes} times"
+        once = foremost.crashes == 1
         notes.append(
-            f"its worker was lost in this step {times}, so the row travels alone; "
-            "after a bounded number of times a person is asked"
+            say(SentenceCode.WORKER_LOST_ONCE)
+            if once
+            else say(SentenceCode.WORKER_LOST, times=foremost.crashes)
         )
     others = [situation.title(step.node) for step in situation.steps if step is not foremost]
     if others:
-        notes.append(f"beside it {'is' if len(others) == 1 else 'are'} open: {', '.join(others)}")
+        code = SentenceCode.ONE_BESIDE if len(others) == 1 else SentenceCode.SEVERAL_BESIDE
+        notes.append(say(code, steps=others))
     if situation.run.deadline_at:
-        moment_format = MomentFormat(situation.moments, situation.zone)
-        notes.append(
-            f"the whole run may go on {moment_format.until(When(situation.run.deadline_at, Clock.DATABASE))}"
-        )
-    text = "; ".join(notes)
-    return text[:1].upper() + text[1:]
+        notes.append(say(SentenceCode.RUN_LIMIT, until=When(situation.run.deadline_at, Clock.DATABASE)))
+    return tuple(notes)
 
 
 def _place(step: OpenStep) -> tuple[bool, int, float]:

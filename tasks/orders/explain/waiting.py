@@ -1,41 +1,20 @@
 """What an open step waits for, by its state: scheduled, ready, published, leased, parked, offered. Pure."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from runtime.clock import Clock
+from schemas.orders.explain.sentence import Name, Named, Reasons, Sentence, SentenceCode, When, say
+from schemas.people.why import why_in
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import State
 from statemachine.workflow.definition import Kind
 from storage.orders.contacts.contact import Contact
 from storage.orders.order import Order
 from storage.orders.order_view import OpenStep
-from tasks.orders.explain.explanation import Wait, When
+from tasks.orders.explain.explanation import Wait
 from tasks.orders.explain.situation import Situation
-from tasks.orders.rules.followup import rule_in_words
-
-CHANNELS: Final[Mapping[str, str]] = MappingProxyType({"phone": "电话", "sms": "短信", "im": "即时消息"})
-"""What people call the channels."""
-
-RESULTS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "answered": "已回应",
-        "no_answer": "无人接听",
-        "busy": "占线",
-        "rejected": "拒接",
-        "power_off": "关机",
-        "invalid_number": "空号",
-        "suspended_number": "停机",
-        "voicemail": "语音信箱",
-        "delivered": "已送达",
-        "undelivered": "未送达",
-        "expired": "未回复",
-        "pending": "等待结果",
-    }
-)
-"""What people call the results of a contact."""
+from tasks.orders.rules.followup import rule_of
 
 Fields = dict[str, Any]
 """The fields of an `Explanation` that a step decides."""
@@ -48,7 +27,7 @@ def scheduled(situation: Situation, step: OpenStep) -> Fields:
         return fields
     fields["until"] = When(step.due_at, _clock(step))
     if _is_due(situation, step):
-        fields["next"] = f"Its time has come, the tick takes it up within about a second. {fields['next']}"
+        fields["next"] = say(SentenceCode.TIME_HAS_COME, next=fields["next"])
     return fields
 
 
@@ -56,10 +35,9 @@ def ready(situation: Situation, step: OpenStep) -> Fields:
     """A row in PostgreSQL that is to be published when its queue has room."""
     return {
         "wait": Wait.ROOM,
-        "waiting_for": f"room in the queue {step.queue}, {_ahead(step)}",
+        "waiting_for": say(SentenceCode.ROOM, queue=step.queue, place=_place(step)),
         "since": When(step.ready_at, Clock.DATABASE) if step.ready_at else None,
-        "next": f"Then {situation.title(step.node)} is published to a worker of {step.queue}; "
-        "a row that has waited longer goes before a newer one in the end, whatever its priority.",
+        "next": say(SentenceCode.PUBLISHED_NEXT, step=situation.title(step.node), queue=step.queue),
     }
 
 
@@ -67,34 +45,25 @@ def published(situation: Situation, step: OpenStep) -> Fields:
     """A row whose message was sent and not taken yet."""
     return {
         "wait": Wait.WORKER,
-        "waiting_for": f"a worker of {step.queue} to take its message, {_ahead(step)}",
+        "waiting_for": say(SentenceCode.WORKER, queue=step.queue, place=_place(step)),
         "since": When(step.published_at, Clock.DATABASE) if step.published_at else None,
-        "next": f"Then {situation.title(step.node)} is done; "
-        "a message that is lost is published again by the tick.",
+        "next": say(SentenceCode.DONE_NEXT, step=situation.title(step.node)),
     }
 
 
 def leased(situation: Situation, step: OpenStep) -> Fields:
     """A row that a worker holds, or held until it fell silent."""
     title = situation.title(step.node)
-    since = When(step.started_at, Clock.DATABASE) if step.started_at else None
-    now = situation.moments.database_now
-    if step.expires_at is None or step.expires_at <= now:
-        return {
-            "wait": Wait.RESULT,
-            "waiting_for": f"{title}, which {step.holder or 'its worker'} took and no longer renews",
-            "since": since,
-            "until": When(step.expires_at, Clock.DATABASE) if step.expires_at else None,
-            "next": "The tick gives the row to another worker within about a second; "
-            "a row that loses too many workers goes to a person.",
-        }
+    is_held = step.expires_at is not None and step.expires_at > situation.moments.database_now
+    holder = step.holder or say(SentenceCode.ITS_WORKER)
     return {
         "wait": Wait.RESULT,
-        "waiting_for": f"{title}, at work in {step.holder} under a lease",
-        "since": since,
-        "until": When(step.expires_at, Clock.DATABASE),
-        "next": "The lease is renewed while the work lasts; the result is recorded together with what "
-        "follows it, and if the worker dies another takes over when the lease has run out.",
+        "waiting_for": say(
+            SentenceCode.AT_WORK if is_held else SentenceCode.SILENT_WORKER, step=title, holder=holder
+        ),
+        "since": When(step.started_at, Clock.DATABASE) if step.started_at else None,
+        "until": When(step.expires_at, Clock.DATABASE) if step.expires_at else None,
+        "next": say(SentenceCode.LEASE_RENEWED if is_held else SentenceCode.GIVEN_TO_ANOTHER),
     }
 
 
@@ -104,52 +73,47 @@ def parked(situation: Situation, step: OpenStep) -> Fields:
     if order is not None and order.status is State.PENDING:
         return {
             "wait": Wait.START,
-            "waiting_for": "somebody to start it: it came with hold",
+            "waiting_for": say(SentenceCode.START),
             "since": When(step.created_at, Clock.DATABASE),
-            "next": f"`POST /v1/tasks/{order.task_id}/start` or `unpend task start {order.task_id}` begins it, "
-            "however long that takes; "
-            "nobody is contacted before.",
+            "next": say(SentenceCode.STARTED_NEXT, task=order.task_id),
         }
     until = When(step.due_at, _clock(step)) if step.due_at else None
     if order is None or contact is None or contact.step_id != step.step_id:
         return {
             "wait": Wait.SIGNAL,
-            "waiting_for": f"a signal that ends {situation.title(step.node)}{_because(step)}",
+            "waiting_for": say(SentenceCode.SIGNAL, step=situation.title(step.node), because=_because(step)),
             "since": When(step.started_at, Clock.DATABASE) if step.started_at else None,
             "until": until,
-            "next": "Whichever comes first, the signal or the deadline, ends the step.",
+            "next": say(SentenceCode.SIGNAL_OR_DEADLINE),
         }
-    channel = CHANNELS.get(contact.contact_method, contact.contact_method)
-    attempt = f"attempt {contact.contact_no} of {order.max_contacts} ({channel}, {contact.contact_id})"
-    in_vain = _after_silence(order, contact)
-    if contact.contact_method == "phone":
-        return {
-            "wait": Wait.CALL_RESULT,
-            "waiting_for": f"the result of the call, {attempt}, which the channel reports",
-            "since": When(contact.contact_time),
-            "until": until,
-            "next": f"An answer is classified, {in_vain}; "
-            "without a report by then the channel is asked what became of the call.",
-        }
+    attempt = say(
+        SentenceCode.ATTEMPT,
+        attempt=contact.contact_no,
+        most=order.max_contacts,
+        channel=Name(Named.CHANNEL, contact.contact_method),
+        contact=contact.contact_id,
+    )
+    by_phone = contact.contact_method == "phone"
     return {
-        "wait": Wait.ANSWER,
-        "waiting_for": f"the customer's answer to {attempt}",
+        "wait": Wait.CALL_RESULT if by_phone else Wait.ANSWER,
+        "waiting_for": say(SentenceCode.CALL_RESULT if by_phone else SentenceCode.ANSWER, attempt=attempt),
         "since": When(contact.contact_time),
         "until": until,
-        "next": f"An answer is classified, {in_vain}; silence until then counts as no answer.",
+        "next": say(
+            SentenceCode.CALL_NEXT if by_phone else SentenceCode.ANSWER_NEXT,
+            in_vain=_after_silence(order, contact),
+        ),
     }
 
 
 def offered(situation: Situation, step: OpenStep) -> Fields:
     """A manual order's step, which an outside agent is to call for (SPEC.md §6)."""
-    title = situation.title(step.node)
-    since = When(situation.last_move.at) if situation.last_move else When(step.created_at, Clock.DATABASE)
     return {
         "wait": Wait.CALLER,
-        "waiting_for": f"an outside agent to call for {title} over the API: the order is in manual mode",
-        "since": since,
+        "waiting_for": say(SentenceCode.CALLER, step=situation.title(step.node)),
+        "since": _since_last_move(situation, step),
         "until": When(step.due_at, _clock(step)) if step.due_at else None,
-        "next": f"The call has {step.queue} do it; if nobody calls by then a person is asked.",
+        "next": say(SentenceCode.CALLED_NEXT, queue=step.queue),
     }
 
 
@@ -158,27 +122,27 @@ def _scheduled(situation: Situation, step: OpenStep) -> Fields:
     title = situation.title(step.node)
     since = When(step.started_at, Clock.DATABASE) if step.started_at else None
     if code == "snoozed" and step.due_clock == Clock.BUSINESS:
-        since = When(situation.last_move.at) if situation.last_move else since
         return {
             "wait": Wait.PERMITTED_TIME,
-            "waiting_for": f"a time at which the customer may be contacted{_because(step)}",
-            "since": since,
-            "next": f"Then {title} makes the attempt, if the contact policy still permits it at that moment.",
+            "waiting_for": say(SentenceCode.PERMITTED_TIME, because=_because(step)),
+            "since": When(situation.last_move.at) if situation.last_move else since,
+            "next": say(SentenceCode.ATTEMPT_IF_PERMITTED, step=title),
         }
     if code == "snoozed":
         return {
             "wait": Wait.LOOK_AGAIN,
-            "waiting_for": f"{title} to look again{_because(step)}",
+            "waiting_for": say(SentenceCode.LOOK_AGAIN, step=title, because=_because(step)),
             "since": since,
-            "next": f"Then {title} runs again; that costs no retry.",
+            "next": say(SentenceCode.RUNS_AGAIN, step=title),
         }
     if code and step.tries:
         return {
             "wait": Wait.RETRY,
-            "waiting_for": f"retry {step.tries} of {title} after a fault{_because(step)} [{code}]",
+            "waiting_for": say(
+                SentenceCode.RETRY, tries=step.tries, step=title, because=_because(step), code=code
+            ),
             "since": since,
-            "next": "Then it is tried again; once its retries are used up, "
-            f"{_after_failure(situation, step)}.",
+            "next": say(SentenceCode.TRIED_AGAIN, after=_after_failure(situation, step)),
         }
     return _time_set(situation, step)
 
@@ -188,82 +152,98 @@ def _time_set(situation: Situation, step: OpenStep) -> Fields:
     order, title = situation.order, situation.title(step.node)
     known = situation.workflow.steps.get(step.node)
     not_before = known.not_before if known else None
-    since = When(situation.last_move.at) if situation.last_move else When(step.created_at, Clock.DATABASE)
+    fields: Fields = {"since": _since_last_move(situation, step)}
     if order is not None and order.status is State.WAITING_FOLLOWUP:
-        return {
+        return fields | {
             "wait": Wait.FOLLOWUP,
-            "waiting_for": f"the follow-up time ({title})",
-            "since": since,
-            "next": f"Then round {order.round + 1} begins and the customer is contacted again; "
-            f"an answer that comes earlier counts at once.{rule_in_words(order)}",
+            "waiting_for": say(SentenceCode.FOLLOWUP_TIME, step=title),
+            "next": say(SentenceCode.ROUND_NEXT, round=order.round + 1, rule=_rule(order)),
         }
     if order is not None and order.status is State.NO_RESPONSE:
-        return {
+        return fields | {
             "wait": Wait.NEXT_ATTEMPT,
-            "waiting_for": f"the next time at which the customer may be contacted ({title}), "
-            f"after {_last_result(situation)}",
-            "since": since,
-            "next": f"Then attempt {order.contact_count + 1} of {order.max_contacts} begins.",
+            "waiting_for": say(SentenceCode.NEXT_CONTACT_TIME, step=title, last=_last_result(situation)),
+            "next": say(SentenceCode.ATTEMPT_NEXT, attempt=order.contact_count + 1, most=order.max_contacts),
         }
     if order is not None and not_before == "action_not_before":
-        return {
+        return fields | {
             "wait": Wait.UNDO_WINDOW,
-            "waiting_for": "the undo window of the cancellation to pass",
-            "since": since,
-            "next": f"Then {title} carries out {_action_of(order)}, unless "
-            f"`unpend task undo {order.task_id} --reason …` takes it back before: then a person decides the order.",
+            "waiting_for": say(SentenceCode.UNDO_WINDOW),
+            "next": say(SentenceCode.UNDO_NEXT, step=title, action=_action_of(order), task=order.task_id),
         }
-    kind = "its time to pass" if step.kind == Kind.WAIT else "the time set for it"
-    return {
+    is_wait = step.kind == Kind.WAIT
+    return fields | {
         "wait": Wait.TIME,
-        "waiting_for": f"{title}: {kind}",
-        "since": since,
-        "next": "Then what follows it begins." if step.kind == Kind.WAIT else f"Then {title} begins.",
+        "waiting_for": say(SentenceCode.TIME_TO_PASS if is_wait else SentenceCode.TIME_SET, step=title),
+        "next": say(SentenceCode.WHAT_FOLLOWS) if is_wait else say(SentenceCode.BEGINS_NEXT, step=title),
     }
 
 
-def _after_silence(order: Order, contact: Contact) -> str:
+def _since_last_move(situation: Situation, step: OpenStep) -> When:
+    return When(situation.last_move.at) if situation.last_move else When(step.created_at, Clock.DATABASE)
+
+
+def _rule(order: Order) -> Sentence | None:
+    rule = rule_of(order)
+    if rule is None:
+        return None
+    if rule.ended_by:
+        return say(SentenceCode.RULE_ENDED, by=rule.ended_by)
+    if rule.used == 1:
+        return say(SentenceCode.RULE_USED_ONCE, rule=rule.rule.words)
+    return say(SentenceCode.RULE_USED, rule=rule.rule.words, times=rule.used)
+
+
+def _after_silence(order: Order, contact: Contact) -> Sentence:
     if contact.contact_no < order.max_contacts:
-        return f"no answer leads to attempt {contact.contact_no + 1}"
-    return "no answer closes the task as contact_failed, for this is the last attempt"
+        return say(SentenceCode.ANOTHER_ATTEMPT, attempt=contact.contact_no + 1)
+    return say(SentenceCode.NO_ATTEMPT)
 
 
-def _after_failure(situation: Situation, step: OpenStep) -> str:
+def _after_failure(situation: Situation, step: OpenStep) -> Sentence:
     known = situation.workflow.steps.get(step.node)
     target = (known.on_error if known else None) or situation.workflow.on_error
     if target is None or target == step.node:
-        return "the run fails"
-    return f"{situation.title(target)} follows"
+        return say(SentenceCode.RUN_FAILS)
+    return say(SentenceCode.STEP_FOLLOWS, step=situation.title(target))
 
 
-def _last_result(situation: Situation) -> str:
+def _last_result(situation: Situation) -> Sentence:
     contact = situation.contact
     if contact is None:
-        return "an attempt that reached nobody"
-    channel = CHANNELS.get(contact.contact_method, contact.contact_method)
-    result = RESULTS.get(contact.contact_result, contact.contact_result)
-    return f"attempt {contact.contact_no} ({channel}: {result})"
+        return say(SentenceCode.NOBODY_REACHED)
+    return say(
+        SentenceCode.LAST_RESULT,
+        attempt=contact.contact_no,
+        channel=Name(Named.CHANNEL, contact.contact_method),
+        result=Name(Named.RESULT, contact.contact_result),
+    )
 
 
-def _action_of(order: Order) -> str:
+def _action_of(order: Order) -> str | Sentence:
     try:
         action = INTENTS[Level2(str(order.user_intent_l2))].action
     except ValueError:
         action = None
-    return action or "it"
+    return action or say(SentenceCode.ITS_ACTION)
 
 
-def _because(step: OpenStep) -> str:
-    message = str((step.error or {}).get("message", "")).rstrip(".。")
-    return f" ({message})" if message else ""
+def _because(step: OpenStep) -> Sentence | None:
+    error = step.error or {}
+    message, why = str(error.get("message", "")).rstrip(".。"), why_in(error.get("why"))
+    return say(SentenceCode.BECAUSE, reasons=Reasons(tuple(why), message)) if message or why else None
 
 
-def _ahead(step: OpenStep) -> str:
-    if step.ahead is None:
-        return "its place in line unknown"
-    if step.ahead == 0:
-        return "first in line"
-    return f"{step.ahead} row{'' if step.ahead == 1 else 's'} ahead of it"
+def _place(step: OpenStep) -> Sentence:
+    match step.ahead:
+        case None:
+            return say(SentenceCode.PLACE_UNKNOWN)
+        case 0:
+            return say(SentenceCode.PLACE_FIRST)
+        case 1:
+            return say(SentenceCode.PLACE_SECOND)
+        case rows:
+            return say(SentenceCode.PLACE_AFTER, rows=rows)
 
 
 def _clock(step: OpenStep) -> Clock:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from engine.outcomes import Outcome, Snooze
+from engine.outcomes import Outcome
 from runtime.blind_index import BlindIndex
 from runtime.cipher import UnreadableCiphertext
 from runtime.clock import Clock
@@ -22,7 +22,7 @@ from storage.orders.contacts.contact import Contact, PastContact
 from storage.orders.order import Order
 from tasks.orders.rules.case import Case
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.reasons import failed
+from tasks.orders.rules.reasons import deferred, failed
 from tools.contact_policy.permission import (
     Attempt,
     ContactPermission,
@@ -157,10 +157,11 @@ class Withholding:
     def outcome(self, case: Case, verdict: Deferred | Withheld | Forbidden) -> Outcome:
         """What becomes of a step whose contact may not be made now; what no waiting helps goes to a person."""
         if isinstance(verdict, Deferred):
-            return Snooze(until=verdict.until, clock=Clock.BUSINESS, reason=verdict.sentence)
+            return deferred(Why(WhyCode(verdict.reason)), until=verdict.until, clock=Clock.BUSINESS)
         if isinstance(verdict, Withheld):
             again = self.database_now + STOP_LOOK_AGAIN
-            return Snooze(until=again, clock=Clock.DATABASE, reason=verdict.sentence)
+            stopped = Why(WhyCode.CONTACT_STOPPED, {"said": verdict.stop.reason})
+            return deferred(stopped, until=again, clock=Clock.DATABASE)
         return failed(Why(WhyCode(verdict.reason)), effects=came_to_nothing(case))
 
     def let_through(self, case: Case, channel: Channel) -> None:

@@ -85,17 +85,6 @@ def rounds_of_policy(order: Order, round_number: int) -> int:
     return round_number - (rule.rounds_led if rule else 0)
 
 
-def rule_in_words(order: Order) -> str:
-    """A sentence about the rule that an order follows; empty where it follows none."""
-    rule = rule_of(order)
-    if rule is None:
-        return ""
-    if rule.ended_by:
-        return f" Its follow-up rule has ended ({rule.ended_by})."
-    given = "once" if rule.used == 1 else f"{rule.used} times"
-    return f" Its follow-up rule: {rule.rule.words}; it has given a time {given}."
-
-
 def _permitted(context: Context, order: Order, asked: datetime, now: datetime) -> datetime:
     """When the customer is contacted who was to be contacted then; the caller of a manual order owns the timing."""
     if order.mode == "manual":

@@ -1,8 +1,10 @@
 """Why a person is asked, as steps carry it: the codes, and beside them their words in Chinese."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from engine.outcomes import Failed, TryAgain
+from engine.outcomes import Failed, Snooze, TryAgain
+from runtime.clock import Clock
 from schemas.core.effects import Effect
 from schemas.core.language import Language
 from schemas.people.why import Why, documents_of
@@ -22,6 +24,12 @@ def failed(*reasons: Why, code: str | None = None, effects: Sequence[Effect] = (
         effects=effects,
         details={"why": documents_of(reasons)},
     )
+
+
+def deferred(why: Why, *, until: datetime, clock: Clock) -> Snooze:
+    """The step is due again at this moment, for this reason."""
+    reason = question_of([why], Language.CHINESE)
+    return Snooze(until=until, clock=clock, reason=reason, details={"why": documents_of([why])})
 
 
 def unavailable(why: Why, *, effects: Sequence[Effect] = (), after_seconds: float | None = None) -> TryAgain:

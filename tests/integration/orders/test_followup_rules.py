@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schemas.core.language import Language
 from schemas.orders.signals import PartArrived
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
@@ -12,7 +13,7 @@ from storage.engine.clock import BusinessClock
 from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import situation_of
-from tasks.orders.explain.status import explain
+from tasks.orders.explain.status import explain, why
 from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.rules.followup import rule_of
@@ -206,6 +207,6 @@ def test_why_shows_the_rule_in_words(house: InProcessFleet) -> None:
     with house.database.transaction() as work:
         situation = situation_of(work, task_id)
     assert situation is not None
-    told = explain(situation).next
+    told = why(situation, Language.ENGLISH)
     assert "At 10:00 on Monday (America/New_York) until the signal part_arrived" in told
     assert "has given a time once" in told

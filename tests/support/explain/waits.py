@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
             contact=contact(status="concluded", contact_result="no_answer"),
         ),
         Wait.NEXT_ATTEMPT,
-        ("attempt 1 (电话: 无人接听)", "until Mon 2026-03-16 14:00", "Then attempt 2 of 4 begins"),
+        ("attempt 1 (phone: no answer)", "until Mon 2026-03-16 14:00", "Then attempt 2 of 4 begins"),
     ),
     "a follow-up": (
         situation(
@@ -150,7 +150,7 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
         ),
         Wait.CALL_RESULT,
         (
-            "attempt 1 of 4 (电话, CONT1)",
+            "attempt 1 of 4 (phone, CONT1)",
             "since Mon 2026-03-16 09:59",
             "for 9 min more",
             "no answer leads to attempt 2",
@@ -164,7 +164,7 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
             contact=contact(contact_method="im", contact_no=4),
         ),
         Wait.ANSWER,
-        ("the customer's answer to attempt 4 of 4 (即时消息", "closes the task as contact_failed"),
+        ("the customer's answer to attempt 4 of 4 (instant message", "closes the task as contact_failed"),
     ),
     "a wait for a signal": (
         situation(
@@ -194,7 +194,7 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
         ),
         Wait.PERSON,
         (
-            "a person's decision (人工复核, REV1): “置信度不足” (low_confidence)",
+            "a person's decision (人工复核, REV1): “置信度不足” (low confidence)",
             "until Tue 2026-03-17 09:00",
             "classify → 执行动作, recontact → 联系用户, close → end",
             "if nobody does in time, an alert is raised",
@@ -223,7 +223,12 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
             ),
         ),
         Wait.PERSON,
-        ("after 意图识别", "ended its worker 4 times", "(poison)", "retry → 意图识别 again"),
+        (
+            "after 意图识别",
+            "ended its worker 4 times",
+            "(interrupted again and again)",
+            "retry → 意图识别 again",
+        ),
     ),
     "a paused follow-up": (
         situation(

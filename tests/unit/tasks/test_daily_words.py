@@ -6,15 +6,15 @@ import pytest
 
 from schemas.core.language import Language
 from schemas.orders.contact import Channel
+from schemas.orders.explain.words import words_in
 from statemachine.orders.states import OPEN_STATES
 from tasks.forms import EntryPoint
 from tasks.orders.explain.daily_words import _WORDS, DailyWords
-from tasks.orders.explain.status import FINISHED
 
 NAMED = [
     *(("state", state.value) for state in sorted(OPEN_STATES)),
     *(("source", entry.value) for entry in EntryPoint),
-    *(("reason", reason) for reason in FINISHED),
+    *(("reason", reason) for reason in words_in(Language.CHINESE)["finished"]),
     *(("channel", channel.value) for channel in Channel),
 ]
 
