@@ -112,7 +112,7 @@ def test_closing_ends_the_task_with_the_reason(fleet: CommandLine) -> None:
     )
     assert result.exit_code == 0
     assert fleet.house.order(task_id).finish_reason == "closed_by_person"
-    assert "by operator: “无法联系”" in fleet.run("why", task_id).stdout
+    assert "操作人 operator：“无法联系”" in fleet.run("why", task_id).stdout
 
 
 MONDAYS = '{"cron": "0 10 * * 1", "until": {"signal": "part_arrived"}}'

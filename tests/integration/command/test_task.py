@@ -20,7 +20,12 @@ def test_a_task_shows_its_history_in_business_time(fleet: CommandLine) -> None:
     shown = fleet.run("task", "show", order.body.task_id).stdout
     places = [
         shown.index(text)
-        for text in ("pending → contacting", "电话: 无人接听", "no_response → contacting", "电话: 已回应")
+        for text in (
+            "pending → contacting",
+            "phone: no answer",
+            "no_response → contacting",
+            "phone: answered",
+        )
     ]
     assert places == sorted(places)
     assert "action_taken → closed" in shown
@@ -80,7 +85,7 @@ def test_a_cancelled_task_is_closed_with_who_and_why(fleet: CommandLine) -> None
     result = fleet.run("task", "cancel", task_id, "--reason", "客户来电取消", "--by", "王芳")
     assert result.exit_code == 0
     assert fleet.house.order(task_id).finish_reason == "cancelled"
-    assert "by operator: “客户来电取消”" in fleet.run("why", task_id).stdout
+    assert "操作人 operator：“客户来电取消”" in fleet.run("why", task_id).stdout
 
 
 def test_a_task_is_cancelled_once(fleet: CommandLine) -> None:

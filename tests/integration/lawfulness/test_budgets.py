@@ -47,7 +47,7 @@ def test_what_is_over_the_budget_waits_for_the_next_permitted_hour_of_tomorrow(
     (waiting,) = [task_id for task_id in tasks if house.order(task_id).status == "contacting"]
     step = contact_step(house, waiting)
     assert step["due_at"] == datetime(2026, 3, 17, 1, 0, tzinfo=UTC)
-    assert step["error"]["message"] == "today's budget of the channel is used up"
+    assert [each["code"] for each in step["error"]["why"]] == ["budget"]
     house.run_to_the_end()
     assert contacted_on(house) == [("phone", "03-16"), ("phone", "03-16"), ("phone", "03-17")]
     house.close()

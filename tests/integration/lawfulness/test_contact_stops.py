@@ -39,7 +39,7 @@ def test_what_is_queued_already_is_held_and_goes_on_when_the_stop_is_lifted(
     assert line.keys == []
     step = contact_step(watched, tasks[0])
     assert (step["state"], step["due_clock"]) == ("scheduled", "database")
-    assert step["error"]["message"] == "outbound contact is stopped: 线路故障"
+    assert step["error"]["why"] == [{"code": "contact_stopped", "params": {"said": "线路故障"}}]
     lift_stop(watched.database, stop.stop_id, by="王芳")
     wake(watched)
     watched.run()
@@ -55,7 +55,7 @@ def test_a_stop_of_a_channel_lets_the_others_go_on(watched: InProcessFleet) -> N
     watched.leap()
     watched.run()
     assert watched.order(by_phone).status == "closed"
-    assert "is stopped" in contact_step(watched, by_text)["error"]["message"]
+    assert contact_step(watched, by_text)["error"]["why"][0]["code"] == "contact_stopped"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_manual_order_is_held_too(watched: InProcessFleet, line: Watched) -> N
     Probe(watched.database).write("UPDATE tasks SET mode = 'manual'")
     watched.run()
     assert line.keys == []
-    assert "is stopped" in contact_step(watched, task_id)["error"]["message"]
+    assert contact_step(watched, task_id)["error"]["why"][0]["code"] == "contact_stopped"
 
 
 def test_the_same_stop_again_is_the_one_that_holds(watched: InProcessFleet) -> None:

@@ -66,9 +66,6 @@ def test_two_contacts_a_day_are_permitted_at_night_and_a_third_is_not(manual: Ap
     with manual.house.database.snapshot() as work:
         next_step = next_step_of(work, manual.house.context, task_id)
     assert next_step is not None
-    assert (
-        step["error"]["message"]
-        == next_step.reason
-        == "the customer has been contacted as often as one day allows"
-    )
+    assert [each["code"] for each in step["error"]["why"]] == ["daily_cap"]
+    assert next_step.reason == "the customer has been contacted as often as one day allows"
     assert step["due_at"] == next_step.earliest == datetime(2026, 2, 18, tzinfo=AT_NIGHT.tzinfo)

@@ -48,7 +48,7 @@ def test_a_second_order_of_a_number_waits_its_minute_out(capped: InProcessFleet)
     (at,) = moments_of(capped, PHONE)
     assert (step["state"], step["due_clock"]) == ("scheduled", "business")
     assert step["due_at"] == at + timedelta(seconds=60)
-    assert "too often" in step["error"]["message"]
+    assert step["error"]["why"][0]["code"] == "number_cap"
     capped.run_to_the_end()
     assert capped.order(waiting).status == "closed"
 
