@@ -110,7 +110,7 @@ class Process:
     @cached_property
     def outbound(self) -> OutboundContext:
         """The ways to other systems and to staff."""
-        return OutboundContext.of_settings(self.settings)
+        return OutboundContext.of_settings(self.settings, self.forms)
 
     @cached_property
     def flows(self) -> FlowsContext:

@@ -4,9 +4,10 @@ They are made in the same statement that writes what they tell of, for the roles
 installation that tells nobody writes nothing and asks nothing more.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import text
@@ -20,6 +21,10 @@ from storage.engine.steering import Steering
 
 NO_ROUTE: Final = "nobody is told in this role any more"
 """Why a notice is given up that was made for a role without a route."""
+
+VOID: Final = "the question waits no more, or the account is nobody's"
+"""Why a notice is given up that brings a question."""
+NO_MESSENGERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 _BATCH: Final = 500
 """Notices whose runs are begun at once."""
@@ -51,17 +56,49 @@ OF_ENGINEERS: Final = f"""
 """
 """Goes with the statement that records that engineers were notified; a repeated action is not among `written`."""
 
+OF_QUESTIONS: Final = f"""
+    , told AS (
+        SELECT DISTINCT ON (w.review_id, i.identity_id) w.review_id, w.run_id, w.task_id,
+            w.review_id || '.' || i.identity_id AS key, r.role, i.identity_id AS recipient
+        FROM written w
+        JOIN notice_roles r ON w.person IS NOT NULL OR r.role = coalesce(w.role, 'reviewer')
+        JOIN users u ON NOT u.disabled AND r.role = ANY(u.roles) AND (w.person IS NULL OR u.login = w.person)
+        JOIN im_identities i ON i.user_id = u.user_id AND i.provider = r.messenger
+        ORDER BY w.review_id, i.identity_id, r.role
+    ), addressed AS (
+        SELECT * FROM told
+        UNION ALL
+        SELECT w.review_id, w.run_id, w.task_id, w.review_id, r.role, NULL
+        FROM written w JOIN notice_roles r ON r.role = coalesce(w.role, 'reviewer')
+        WHERE w.person IS NULL AND NOT EXISTS (SELECT FROM told t WHERE t.review_id = w.review_id)
+    )
+    INSERT INTO notices (key, to_role, recipient, interrupt_id, title, text, trace_id)
+    SELECT a.key, a.role, a.recipient, a.review_id, '有问题等待答复',
+        coalesce('流程 ' || r.workflow, '') || coalesce(E'\\n任务 ' || a.task_id, ''), coalesce(r.trace_id, {NEW_TRACE})
+    FROM addressed a LEFT JOIN runs r ON r.run_id = a.run_id
+    ON CONFLICT (key) DO NOTHING
+"""
+"""Goes with the statement that asks questions: a card for each account of whom it is for, else one for their group.
+
+There is no word of the question in it. A question that is nobody's in particular is one for reviewers.
+"""
+
 _WITHDRAW = text("DELETE FROM notice_roles WHERE role <> ALL(:roles)")
 _DECLARE = text(
-    "INSERT INTO notice_roles (role) SELECT unnest(CAST(:roles AS text[])) ON CONFLICT (role) DO NOTHING"
+    "INSERT INTO notice_roles (role, messenger) "
+    "SELECT * FROM unnest(CAST(:roles AS text[]), CAST(:messengers AS text[])) "
+    "ON CONFLICT (role) DO UPDATE SET messenger = excluded.messenger"
 )
 _GIVE_UP_OTHERS = text(
     "UPDATE notices SET state = 'given_up', last_error = :error WHERE state = 'waiting' AND to_role <> ALL(:roles) "
     "RETURNING run_id"
 )
 _WAITING = text(
-    "SELECT notice_id, key, to_role, recipient, title, text, trace_id, tries, created_at FROM notices "
-    "WHERE notice_id = ANY(:ids) AND state = 'waiting'"
+    "SELECT n.notice_id, n.key, n.to_role, n.recipient, n.interrupt_id, n.title, n.text, n.trace_id, n.tries, "
+    "n.created_at, q.state = 'open' AS is_open, i.operator_id AS account FROM notices n "
+    "LEFT JOIN reviews q ON q.review_id = n.interrupt_id LEFT JOIN (im_identities i JOIN users u USING (user_id)) "
+    "ON i.identity_id = n.recipient AND n.interrupt_id IS NOT NULL AND NOT u.disabled "
+    "WHERE n.notice_id = ANY(:ids) AND n.state = 'waiting'"
 )
 # A result that comes late, its lease lost, never takes back what another try has reached since.
 _CONCLUDE = text(
@@ -115,6 +152,19 @@ class WaitingNotice:
     tries: int
     """How many there were."""
     created_at: datetime
+    interrupt_id: str | None = None
+    """The question that it brings."""
+    is_open: bool | None = None
+    """Whether that waits for an answer still."""
+    account: str | None = None
+    """The account that the card goes to, as its messenger names it, while it is somebody's."""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether there is no need of it any more: of a question that waits no more, of an account that is nobody's."""
+        return self.interrupt_id is not None and (
+            not self.is_open or (self.recipient is not None and self.account is None)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +172,7 @@ class StaffNotice:
     """A notice as the log shows it."""
 
     key: str
-    """The id of the alert or the action it tells of."""
+    """The id of the alert, the action or the question it tells of; of a card with the account's behind it."""
     to_role: str
     recipient: str | None
     title: str
@@ -142,11 +192,15 @@ class StaffNotice:
 class Notices(Repository):
     """The only code that reads `notices`, and that changes them once they are made."""
 
-    def declare(self, roles: Collection[str]) -> None:
-        """Set the roles for which notices are made from now on; what waits for other roles is given up."""
-        parameters = {"roles": sorted(roles)}
+    def declare(self, roles: Iterable[str], messengers: Mapping[str, str] = NO_MESSENGERS) -> None:
+        """Set the roles for which notices are made from now on; what waits for other roles is given up.
+
+        `messengers` names, by role, the messenger to whose accounts cards are sent.
+        """
+        named = sorted(roles)
+        parameters = {"roles": named, "messengers": [messengers.get(role) for role in named]}
         self.connection.execute(_WITHDRAW, parameters)
-        if roles:
+        if named:
             self.connection.execute(_DECLARE, parameters)
         given_up = self.connection.execute(_GIVE_UP_OTHERS, {**parameters, "error": NO_ROUTE}).scalars()
         Steering(self.work).wake([run_id for run_id in given_up if run_id is not None])

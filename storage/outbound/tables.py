@@ -150,8 +150,10 @@ notices = Table(
     # The action or the alert that it tells of: one notice each.
     Column("key", String(64), nullable=False, unique=True),
     Column("to_role", Name, nullable=False),
-    # The engineer's own id.
+    # The engineer's own id; of a card the account (`identity_id`) that it goes to.
     Column("recipient", Name),
+    # The question that it brings.
+    Column("interrupt_id", Name),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
     trace_of(),
@@ -177,5 +179,7 @@ notice_roles = Table(
     "notice_roles",
     metadata,
     Column("role", Name, primary_key=True),
+    # Whose accounts its provider can send a card to; none of a provider that sends to a group.
+    Column("messenger", String(16)),
     database_moment("since"),
 )

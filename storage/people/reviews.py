@@ -10,6 +10,7 @@ from sqlalchemy import text
 from statemachine.workflow.options.human import NO_RULES, HumanRules
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
+from storage.outbound.notices import OF_QUESTIONS
 from storage.people.tables import reviews as reviews_table
 
 CLAIM_MINUTES: Final = 30
@@ -51,6 +52,8 @@ _INSERT = BulkInsert(
         "product": _of_order("product"),
         "region": _of_order("region"),
     },
+    returning="review_id, run_id, task_id, role, person",
+    then=OF_QUESTIONS,
 )  # fmt: skip
 # A claim is about an open question; one that is void reads as if it had never been.
 CLAIMED: Final = "(state = 'open' AND claimed_until > statement_timestamp())"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from storage.core.database import Database
+from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.people.reviews import Reviews
 from tasks.forms import TaskForms
@@ -36,13 +37,20 @@ def card_of(
 ) -> QuestionCard | None:
     """A button for each answer to an open question that takes no word of the person; `None` for no question."""
     with database.transaction() as work:
-        review = Reviews(work).find(interrupt_id)
-        if review is None:
-            return None
-        form = forms.form_of(work, review)
-        ready = form.ready_answers(work, review) if review.state == "open" else ()
-        seen = form.seen(work, review)
-        expires_at = (BusinessClock(work).now().database_now + CARD_LASTS).replace(microsecond=0)
+        return card_within(work, forms, tokens, interrupt_id)
+
+
+def card_within(
+    work: UnitOfWork, forms: TaskForms, tokens: CardTokens, interrupt_id: str
+) -> QuestionCard | None:
+    """The same, as a part of this transaction."""
+    review = Reviews(work).find(interrupt_id)
+    if review is None:
+        return None
+    form = forms.form_of(work, review)
+    ready = form.ready_answers(work, review) if review.state == "open" else ()
+    seen = form.seen(work, review)
+    expires_at = (BusinessClock(work).now().database_now + CARD_LASTS).replace(microsecond=0)
 
     buttons = [
         CardButton(

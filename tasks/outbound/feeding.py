@@ -66,7 +66,8 @@ class Feeder:
         """Say once for which roles notices are made from now on."""
         if not self._declared:
             with self.engine.database.transaction() as work:
-                Notices(work).declare(self.context.notices.routes.ways)
+                routes = self.context.notices.routes
+                Notices(work).declare(routes.ways, routes.messengers)
             self._declared = True
 
     def _release(self) -> None:

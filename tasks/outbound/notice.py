@@ -15,11 +15,12 @@ from runtime.logs import logger
 from schemas.outbound.effects import NoticeTried
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import StepRow
-from storage.outbound.notices import NO_ROUTE, Notices, WaitingNotice
+from storage.outbound.notices import NO_ROUTE, VOID, Notices, WaitingNotice
 from storage.outbound.outbox import DAY
+from tasks.im.cards import CardButton
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.messages import pause_after
-from tasks.outbound.notifying import MOST_AT_ONCE
+from tasks.outbound.notifying import MOST_AT_ONCE, DueNotice
 from tools.notices.contract import (
     DEADLINE_SECONDS,
     NoticeFailure,
@@ -35,11 +36,23 @@ _REFUSED_SECONDS: Final = 600.0
 """A refusal is tried again no sooner: somebody may have corrected the secret or the group by then."""
 
 
-def _load(_: OutboundContext, work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, WaitingNotice]:
-    """Each step's notice, where it is to be sent still."""
+def _load(context: OutboundContext, work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, DueNotice]:
+    """Each step's notice, where it is to be sent still; of a question with the buttons that hold now."""
     wanted = {step.step_id: int(step.variables.get("notice_id", 0)) for step in steps}
     waiting = Notices(work).waiting(wanted.values())
-    return {step_id: waiting[notice_id] for step_id, notice_id in wanted.items() if notice_id in waiting}
+    return {
+        step_id: DueNotice(found, _buttons(context, work, found))
+        for step_id, notice_id in wanted.items()
+        if (found := waiting.get(notice_id)) is not None
+    }
+
+
+def _buttons(context: OutboundContext, work: UnitOfWork, notice: WaitingNotice) -> Sequence[CardButton]:
+    """The buttons of a card; none of what goes to a group, where a press could be anybody's."""
+    if notice.account is None or notice.interrupt_id is None or notice.is_void:
+        return ()
+    card = context.card(work, notice.interrupt_id)
+    return () if card is None else card.buttons
 
 
 def _send(context: OutboundContext, batch: Batch) -> Mapping[int, Outcome]:
@@ -61,10 +74,13 @@ class _Judgement:
     context: OutboundContext
     now: datetime
 
-    def outcome(self, notice: WaitingNotice | None, answer: NoticeOutcome | None) -> Outcome:
+    def outcome(self, due: DueNotice | None, answer: NoticeOutcome | None) -> Outcome:
         """What becomes of a step."""
-        if notice is None:
+        if due is None:
             return Done()
+        notice = due.waiting
+        if notice.is_void:
+            return Done(effects=(self._tried(notice, "given_up", error=VOID),))
         way = self.context.notices.way(notice.to_role)
         if way is None:
             return Done(effects=(self._tried(notice, "given_up", error=NO_ROUTE),))

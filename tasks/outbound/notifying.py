@@ -1,19 +1,28 @@
 """The ways to staff of one process: their routes, and which providers have asked to be left alone."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from storage.outbound.notices import WaitingNotice
+from tasks.im.cards import CardButton
 from tasks.outbound.messages import PAUSES
-from tools.notices.contract import NoticeNotSent, NoticeOutcome
+from tools.notices.contract import Notice, NoticeButton, NoticeNotSent, NoticeOutcome
 from tools.notices.routing import NoticeRoute, NoticeRoutes
 
 MOST_AT_ONCE: Final = 8
 """Notices that are sent at the same time; a batch has no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueNotice:
+    """A notice that is to be sent now, and the buttons of the question it brings."""
+
+    waiting: WaitingNotice
+    buttons: Sequence[CardButton] = ()
 
 
 def _no_routes() -> NoticeRoutes:
@@ -49,18 +58,24 @@ class StaffNotices:
         """For how many seconds more this provider wants to be left alone."""
         return max(self._resting_until.get(provider, 0.0) - time.monotonic(), 0.0)
 
-    def send_all(self, notices: Mapping[int, WaitingNotice]) -> Mapping[int, NoticeOutcome]:
-        """Send these at the same time; those without a way, or whose provider rests, are not in the answer."""
+    def send_all(self, notices: Mapping[int, DueNotice]) -> Mapping[int, NoticeOutcome]:
+        """Send these at the same time; what is void, has no way or whose provider rests is not in the answer."""
         ways = {
             step_id: way
             for step_id, notice in notices.items()
-            if (way := self.way(notice.to_role)) is not None and not self.rest_of(way.provider)
+            if not notice.waiting.is_void
+            and (way := self.way(notice.waiting.to_role)) is not None
+            and not self.rest_of(way.provider)
         }
         if not ways:
             return {}
         with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="notice") as pool:
             outcomes = dict(
-                zip(ways, pool.map(lambda step_id: _send(ways[step_id], notices[step_id]), ways), strict=True)
+                zip(
+                    ways,
+                    pool.map(lambda step_id: self._send(ways[step_id], notices[step_id]), ways),
+                    strict=True,
+                )
             )
         for step_id, outcome in outcomes.items():
             if isinstance(outcome, NoticeNotSent) and outcome.retry_after_seconds:
@@ -73,14 +88,27 @@ class StaffNotices:
             self._routes.close()
             self._routes = None
 
+    def _send(self, way: NoticeRoute, due: DueNotice) -> NoticeOutcome:
+        return way.gateway.send(self._made(way, due))
 
-def _send(way: NoticeRoute, notice: WaitingNotice) -> NoticeOutcome:
-    return way.gateway.send(
-        way.notice(
+    def _made(self, way: NoticeRoute, due: DueNotice) -> Notice:
+        """The notice as it is sent: of a question a card, or a text with the address of its page."""
+        notice, words = due.waiting, due.waiting.text
+        if notice.interrupt_id is not None:
+            words = f"{words}\n{self.routes.page_of(notice.interrupt_id)}"
+        if notice.account is None:
+            return way.notice(
+                key=notice.key,
+                title=notice.title,
+                text=words,
+                trace_id=notice.trace_id,
+                recipient=notice.recipient,
+            )
+        return way.card(
             key=notice.key,
             title=notice.title,
-            text=notice.text,
+            text=words,
             trace_id=notice.trace_id,
-            recipient=notice.recipient,
+            account=notice.account,
+            buttons=[NoticeButton(each.label, each.value) for each in due.buttons],
         )
-    )

@@ -1,5 +1,6 @@
 """The interface of a provider of staff notices, and the meaning of each outcome (SPEC.md §3)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -12,6 +13,14 @@ _LONGEST_BYTES: Final = 2000
 """WeCom takes 2048 bytes, the others more."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeButton:
+    """A button of a card: what it says, and what it carries under the name `answer`."""
+
+    label: str
+    value: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One message to a member of staff or to a group of them.
@@ -19,6 +28,8 @@ class Notice:
     Attributes:
         key: The same in every try; providers that can, send one message for it.
         to: Whom, as the provider names them; empty for a bot, which speaks in its own group.
+        is_card: Whether `to` is an account of a person and the notice a card.
+        buttons: Those of the card; none where the question takes more than a press.
         title: The first line.
         text: What follows it.
         trace_id: What it is found by in everything else that followed from the same request; the last line.
@@ -29,6 +40,8 @@ class Notice:
     title: str
     text: str
     trace_id: str
+    is_card: bool = False
+    buttons: Sequence[NoticeButton] = ()
 
     @property
     def words(self) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 from tools.channels.contract import NotSent as NothingLeft
 from tools.channels.contract import Unknown
 from tools.channels.exchange import HttpAnswer
+from tools.im.contract import ANSWER
 from tools.notices.contract import (
     DEADLINE_SECONDS,
     Notice,
@@ -56,7 +58,6 @@ class FeishuApp:
     def __init__(self, base_url: str, account: FeishuAccount, *, setting: str) -> None:
         self._exchange = open_exchange(base_url, setting)
         self._account = account
-        self._path = f"/open-apis/im/v1/messages?{urlencode({'receive_id_type': account.named_by})}"
         self._codes = Codes("code", "msg", _LIMITS, (account.app_secret,))
         self._lock = threading.Lock()
         self._token = ""
@@ -97,13 +98,13 @@ class FeishuApp:
     def _ask(self, notice: Notice, token: str, deadline: float) -> HttpAnswer | NothingLeft | Unknown:
         document = {
             "receive_id": notice.to,
-            "msg_type": "text",
-            "content": json.dumps({"text": notice.words}),
+            "msg_type": "interactive" if notice.is_card else "text",
+            "content": json.dumps(card_of(notice) if notice.is_card else {"text": notice.words}),
             "uuid": uuid_of(notice.key),
         }
         return post(
             self._exchange,
-            self._path,
+            _path("open_id" if notice.is_card else self._account.named_by),
             document,
             timeout_seconds=_left(deadline),
             headers={"Authorization": f"Bearer {token}"},
@@ -141,9 +142,29 @@ class FeishuApp:
                 self._good_until = 0.0
 
 
+def card_of(notice: Notice) -> Mapping[str, object]:
+    """Return the card that a notice is: its words, and a button for each answer; everybody's copy changes at once."""
+    shown: list[Mapping[str, object]] = [{"tag": "div", "text": _plain(notice.words)}]
+    if notice.buttons:
+        buttons = [
+            {"tag": "button", "text": _plain(button.label), "value": {ANSWER: button.value}}
+            for button in notice.buttons
+        ]
+        shown.append({"tag": "action", "actions": buttons})
+    return {"config": {"update_multi": True}, "elements": shown}
+
+
 def uuid_of(key: str) -> str:
     """Return the key in Feishu's form: unchanged where it is short enough, else its digest."""
     return key if len(key) <= _LONGEST_UUID else hashlib.sha256(key.encode()).hexdigest()[:_LONGEST_UUID]
+
+
+def _plain(words: str) -> Mapping[str, str]:
+    return {"tag": "plain_text", "content": words}
+
+
+def _path(named_by: str) -> str:
+    return f"/open-apis/im/v1/messages?{urlencode({'receive_id_type': named_by})}"
 
 
 def _left(deadline: float) -> float:

@@ -79,6 +79,8 @@ class NoticesDocument(_Part):
         default_factory=dict
     )
     routes: dict[Role, RouteDocument] = Field(default_factory=dict)
+    address: Url | None = None
+    """Where people reach this installation, without a slash at the end; links begin with it."""
 
     @model_validator(mode="after")
     def _every_route_leads_somewhere(self) -> "NoticesDocument":

@@ -1,7 +1,7 @@
 """The provider and recipient for each role of staff, from `config/notices.yaml`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from schemas.core.configuration import read_policy_file
-from tools.notices.contract import Notice, NoticeGateway
+from tools.im.contract import ImProviderName
+from tools.notices.contract import Notice, NoticeButton, NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot
 from tools.notices.feishu_app import FeishuAccount, FeishuApp
 from tools.notices.feishu_bot import FeishuBot
@@ -24,6 +25,8 @@ from tools.notices.notices_file import (
 from tools.notices.wecom_bot import WecomBot
 
 FILE_NAME: Final = "notices.yaml"
+_MESSENGERS: Final = {"feishu_app": ImProviderName.FEISHU.value}
+"""The kinds of providers that can send a card to a person's account, and where those accounts are."""
 
 
 class NoticeSecretMissing(ValueError):
@@ -37,11 +40,21 @@ class NoticeRoute:
     provider: str
     gateway: NoticeGateway
     to: str
+    messenger: str | None = None
+    """To whose accounts it can send cards."""
 
     def notice(self, *, key: str, title: str, text: str, trace_id: str, recipient: str | None) -> Notice:
         """Create a notice for this route; `recipient` is the engineer's id."""
         to = self.to.replace("{engineer_id}", recipient or "")
         return Notice(key=key, to=to, title=title, text=text, trace_id=trace_id)
+
+    def card(
+        self, *, key: str, title: str, text: str, trace_id: str, account: str, buttons: Sequence[NoticeButton]
+    ) -> Notice:
+        """Create a card for an account."""
+        return Notice(
+            key=key, to=account, title=title, text=text, trace_id=trace_id, is_card=True, buttons=buttons
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,17 @@ class NoticeRoutes:
     """The routes of all roles that get notices."""
 
     ways: Mapping[str, NoticeRoute]
+    address: str = ""
+    """Where people reach this installation; what is linked to begins with it."""
+
+    @property
+    def messengers(self) -> Mapping[str, str]:
+        """By role, the messenger to whose accounts its cards are sent."""
+        return {role: way.messenger for role, way in self.ways.items() if way.messenger is not None}
+
+    def page_of(self, interrupt_id: str) -> str:
+        """Where a question is answered."""
+        return f"{self.address}/console/reviews/{interrupt_id}"
 
     def close(self) -> None:
         """Close every provider's connections."""
@@ -82,9 +106,15 @@ def open_notices(config_folder: Path, secrets: SecretStr | None) -> NoticeRoutes
     }
     return NoticeRoutes(
         {
-            role: NoticeRoute(route.provider, gateways[route.provider], route.to)
+            role: NoticeRoute(
+                route.provider,
+                gateways[route.provider],
+                route.to,
+                _MESSENGERS.get(document.providers[route.provider].kind),
+            )
             for role, route in document.routes.items()
-        }
+        },
+        document.address or "",
     )
 
 

@@ -453,6 +453,7 @@ def upgrade() -> None:
     )
     op.create_table('notice_roles',
     sa.Column('role', sa.String(length=32), nullable=False),
+    sa.Column('messenger', sa.String(length=16), nullable=True),
     sa.Column('since', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.PrimaryKeyConstraint('role', name=op.f('pk_notice_roles'))
     )
@@ -461,6 +462,7 @@ def upgrade() -> None:
     sa.Column('key', sa.String(length=64), nullable=False),
     sa.Column('to_role', sa.String(length=32), nullable=False),
     sa.Column('recipient', sa.String(length=32), nullable=True),
+    sa.Column('interrupt_id', sa.String(length=32), nullable=True),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('trace_id', sa.String(length=32), server_default=sa.text("replace(CAST(gen_random_uuid() AS text), '-', '')"), nullable=False),

@@ -164,7 +164,7 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
             "notices",
             "title = '', text = '', last_error = NULL, "
             "state = CASE state WHEN 'waiting' THEN 'given_up' ELSE state END",
-            _NAMES_TASKS,
+            f"{_NAMES_TASKS} OR interrupt_id IN (SELECT review_id FROM reviews WHERE {_OF_TASKS})",
         ),
     ),
     ("actions", _change("actions", _each_kept("parameters", "result"))),

@@ -12,7 +12,7 @@ from schemas.people.effects import AlertRaised
 from storage.core.database import Database
 from storage.outbound.notices import Notices, StaffNotice
 from storage.people.alerts import Alerts
-from tasks.outbound.context import OutboundContext
+from tasks.outbound.context import OutboundContext, QuestionCards, no_card
 from tasks.outbound.notifying import StaffNotices
 from tests.support.outbound.worker import outbound_workers
 from tests.support.providers import feishu, group_bots
@@ -21,6 +21,7 @@ from tools.notices.dingtalk_bot import DingtalkBot
 from tools.notices.feishu_app import FeishuAccount, FeishuApp
 from tools.notices.routing import NoticeRoute, NoticeRoutes
 
+ADDRESS = "https://unpend.example"
 FAST = (timedelta(milliseconds=30),)
 
 
@@ -29,7 +30,9 @@ def through_app(address: str, *roles: str) -> NoticeRoutes:
     account = FeishuAccount(feishu.APP_ID, feishu.APP_SECRET, "user_id")
     gateway: NoticeGateway = FeishuApp(address, account, setting="x")
     to = {"engineer": "{engineer_id}"}
-    return NoticeRoutes({role: NoticeRoute("app", gateway, to.get(role, role)) for role in roles})
+    return NoticeRoutes(
+        {role: NoticeRoute("app", gateway, to.get(role, role), "feishu") for role in roles}, ADDRESS
+    )
 
 
 def through_dingtalk(address: str, *roles: str) -> NoticeRoutes:
@@ -55,9 +58,9 @@ class NoticeSenderAtWork:
 
     database: Database
 
-    def declare(self, *roles: str) -> None:
+    def declare(self, *roles: str, messenger: str | None = None) -> None:
         with self.database.transaction() as work:
-            Notices(work).declare(roles)
+            Notices(work).declare(roles, dict.fromkeys(roles, messenger) if messenger else {})
 
     def alert(self, severity: str = "critical", role: str = "duty_manager", message: str = "m") -> str:
         """Raise an alert; its id."""
@@ -86,9 +89,11 @@ class NoticeSenderAtWork:
 
 
 @contextmanager
-def senders(database: Database, *routes: NoticeRoutes) -> Iterator[None]:
+def senders(database: Database, *routes: NoticeRoutes, card: QuestionCards = no_card) -> Iterator[None]:
     """A worker for each of these routes."""
-    contexts = [OutboundContext(notices=StaffNotices(partial(_same, each), FAST)) for each in routes]
+    contexts = [
+        OutboundContext(notices=StaffNotices(partial(_same, each), FAST), card=card) for each in routes
+    ]
     with outbound_workers(database, contexts):
         yield
 

@@ -64,8 +64,22 @@ class Feishu:
         if len(body["uuid"]) > 50:
             return said(99992402, "field validation failed", status=400)
         self.named_by += query["receive_id_type"]
-        assert body["msg_type"] == "text"
-        message = {"to": body["receive_id"], "text": json.loads(body["content"])["text"]}
+        content = json.loads(body["content"])
+        if body["msg_type"] == "interactive":
+            assert content["config"] == {"update_multi": True}
+            words, *further = content["elements"]
+            message = {
+                "to": body["receive_id"],
+                "text": words["text"]["content"],
+                "buttons": {
+                    button["text"]["content"]: button["value"]["answer"]
+                    for element in further
+                    for button in element["actions"]
+                },
+            }
+        else:
+            assert body["msg_type"] == "text"
+            message = {"to": body["receive_id"], "text": content["text"]}
         first = self.messages.setdefault(body["uuid"], message | {"id": f"om_{len(self.messages)}"})
         return said(0, "success", data={"message_id": first["id"]})
 
