@@ -127,7 +127,8 @@ def _claimed(visit: Visit, *, minutes: int | None = None, whoever_has_it: bool =
 
 
 def _next(visit: Visit) -> Response:
-    taken = take_next(visit.parts.database, by=visit.respondent)
+    chosen = filter_of(narrowed_by(visit), visit.login)
+    taken = take_next(visit.parts.database, by=visit.respondent, chosen=chosen)
     return see(f"/reviews{'' if taken is None else '/' + taken.review_id}{query_of(visit)}")
 
 

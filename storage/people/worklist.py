@@ -24,21 +24,14 @@ WITHIN_BAND: Final = "rank_at, review_id"
 """The order within a band: by priority with ageing, the oldest first."""
 
 
-def _first_of(band: str) -> str:
+def _first_of(band: str, chosen: str) -> str:
     return (
-        f"(SELECT review_id FROM reviews WHERE state = 'open' AND {band} AND {CLAIMED} IS NOT TRUE "
+        f"(SELECT review_id FROM reviews WHERE state = 'open' AND {band} AND {chosen} AND {CLAIMED} IS NOT TRUE "
         f"AND ({MAY_ANSWER}) AND NOT {BARRED} ORDER BY {WITHIN_BAND} LIMIT 1 FOR UPDATE OF reviews SKIP LOCKED)"
     )
 
 
 _NOW: Final = _bands("(SELECT business_now())")
-# Each band is looked at only where those before it have none: `coalesce` goes no further than it must.
-_TAKE_FIRST = text(
-    f"WITH {', '.join(f'band{nth} AS MATERIALIZED {_first_of(band)}' for nth, band in enumerate(_NOW))} "
-    f"UPDATE reviews SET {TAKEN_BY_ME} WHERE review_id = "
-    f"coalesce({', '.join(f'(SELECT review_id FROM band{nth})' for nth in range(len(_NOW)))}) RETURNING {FIELDS}"
-)
-
 # A list and its counts are read in one transaction: whether a claim holds is the same in both.
 _HELD: Final = "(claimed_until > transaction_timestamp()) IS TRUE"
 
@@ -154,14 +147,27 @@ def _part(nth: int, band: str, chosen: WorklistFilter, *, goes_on: bool) -> str:
     return f"(SELECT {nth} AS band, {WITHIN_BAND} {found} ORDER BY {WITHIN_BAND} LIMIT :limit)"
 
 
+def _taking_first(chosen: WorklistFilter) -> str:
+    # Each band is looked at only where those before it have none: `coalesce` goes no further than it must.
+    bands = [f"band{nth} AS MATERIALIZED {_first_of(band, chosen.chosen())}" for nth, band in enumerate(_NOW)]
+    first = ", ".join(f"(SELECT review_id FROM band{nth})" for nth in range(len(_NOW)))
+    return (
+        f"WITH {', '.join(bands)} UPDATE reviews SET {TAKEN_BY_ME} "
+        f"WHERE review_id = coalesce({first}) RETURNING {FIELDS}"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Worklist(Repository):
     """The order of open reviews; what takes them writes as `Reviews` does."""
 
-    def take_first(self, by: Respondent) -> Review | None:
-        """Take the first review that nobody has and this person may answer; whoever asks at once gets another."""
-        given = {"by": by.name, "minutes": TAKE_MINUTES, **by.parameters}
-        row = self.connection.execute(_TAKE_FIRST, given).one_or_none()
+    def take_first(self, by: Respondent, chosen: WorklistFilter = EVERYTHING) -> Review | None:
+        """Take the first review that nobody has and this person may answer; whoever asks at once gets another.
+
+        `chosen` narrows what is taken as it narrows the list, but for the holder: who has a review keeps it.
+        """
+        given = {**chosen.given, "by": by.name, "minutes": TAKE_MINUTES, **by.parameters}
+        row = self.connection.execute(text(_taking_first(chosen)), given).one_or_none()
         return None if row is None else Review(**row._mapping)
 
     def page(

@@ -7,7 +7,7 @@ from storage.core.database import Database
 from storage.people.answers import Respondent
 from storage.people.holds import HeldDecisions
 from storage.people.reviews import CLAIM_MINUTES, Review, Reviews
-from storage.people.worklist import Worklist
+from storage.people.worklist import EVERYTHING, Worklist, WorklistFilter
 from tasks.people.answers import Decided, refusal
 from tasks.people.history import write_line
 
@@ -83,13 +83,15 @@ def release(
         return Claimed.APPLIED, review
 
 
-def take_next(database: Database, *, by: Respondent) -> Review | None:
+def take_next(database: Database, *, by: Respondent, chosen: WorklistFilter = EVERYTHING) -> Review | None:
     """Take the first question of the worklist that nobody has and this person may answer; `None` where there is none.
+
+    `chosen` narrows the worklist first.
 
     One statement: of two who ask at once neither waits, and each gets another question.
     """
     with database.transaction() as work:
-        review = Worklist(work).take_first(by)
+        review = Worklist(work).take_first(by, chosen)
         if review is not None:
             write_line(work, review, CLAIMED, by.name)
         return review

@@ -8,6 +8,7 @@ const tryFor = 120_000;
 const tryEvery = 2000;
 let ahead;
 let aheadId;
+let aheadOf;
 let decided;
 
 const opened = () => document.getElementById("review");
@@ -24,11 +25,18 @@ const mark = () => {
 
 // What follows is fetched, and taken, while this one is read; `ahead` is the promise of it.
 const fetchAhead = async () => {
+  const narrowed = location.search;
   try {
-    const answer = await request(`${prefix}/reviews/next${location.search}`, { token });
+    const answer = await request(`${prefix}/reviews/next${narrowed}`, { token });
     const html = await answer.text();
     const id = parse(html).getElementById("review")?.dataset.review;
+    if (answer.ok && id && narrowed !== location.search) {
+      leave(id);
+      ahead = undefined;
+      return void lookAhead();
+    }
     aheadId = answer.ok ? id : undefined;
+    aheadOf = narrowed;
     return aheadId && { id, html, url: answer.url };
   } catch {
     return undefined;
@@ -101,7 +109,10 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("unpend:shown", ({ detail: { before } }) => {
   const now = opened()?.dataset.review;
   if (before && before !== now && before !== decided) leave(before);
-  if (aheadId === now) ahead = aheadId = undefined;
+  // The list is narrowed otherwise: what was fetched ahead is not what follows in it.
+  const other = aheadId && aheadId !== now && aheadOf !== location.search;
+  if (other) leave(aheadId);
+  if (other || aheadId === now) ahead = aheadId = undefined;
   decided = undefined;
   mark();
   lookAhead();

@@ -82,6 +82,19 @@ def test_a_decision_is_held_and_shown_and_then_applied_once(console: ConsoleClie
     assert review not in console.get("/reviews", WANG).text
 
 
+def test_the_next_review_is_the_first_of_the_list_as_it_is_narrowed(console: ConsoleClient) -> None:
+    for region in ("华东", "华北"):
+        asked_about(console.house, metadata={"region": region})
+    wanted = Probe(console.house.database).value("SELECT review_id FROM reviews WHERE region = '华北'")
+    taken = console.post("/reviews/next?region=华北", WANG, follow=False)
+    assert taken.headers["location"].startswith(f"/console/reviews/{wanted}?region=")
+    assert (
+        console.post("/reviews/next?region=华北", WANG, follow=False)
+        .headers["location"]
+        .startswith("/console/reviews?region=")
+    )
+
+
 def test_the_next_review_follows_a_decision(console: ConsoleClient, review: str) -> None:
     second = asked_about(console.house)
     opened(console, review)
