@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from api.server.middleware.request_id import RequestId
 from console.access import login, myself, reference, staff
 from console.flows import executions, workflow_import, workflows
-from console.orders import audit, numbers, order, orders, overview, reports, stops
+from console.orders import audit, numbers, order, orders, overview, policies, reports, scripts, stops
 from console.outbound import deliveries, subscribers
 from console.people import alerts, intake, reviews
 from console.server import errors, frame
@@ -47,6 +47,8 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *orders.ROUTES,
     *order.ROUTES,
     *overview.ROUTES,
+    *policies.ROUTES,
+    *scripts.ROUTES,
     *staff.ROUTES,
     *check.ROUTES,
 )

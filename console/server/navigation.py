@@ -33,6 +33,7 @@ MENU: Final = (
     MenuEntry("stops", "/stops", "s"),
     MenuEntry("intake", "/intake", "i", Scope.INTAKE),
     MenuEntry("webhooks", "/webhooks", "w", Scope.WEBHOOKS),
+    MenuEntry("policies", "/policies", "p"),
     MenuEntry("flows", "/workflows", "f"),
     MenuEntry("reports", "/reports", "d"),
     MenuEntry("audit", "/audit", "l"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -30,6 +31,10 @@ _LOADERS: Final[Mapping[str, Callable[[Path], Any]]] = MappingProxyType(
         "personal": load_personal,
     }
 )
+
+
+POLICY_FILES: Final = tuple(_LOADERS)
+"""The names of all files, without their ending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +65,25 @@ class Policies:
 
 def look(config_folder: Path, contact_policy: str) -> Mapping[Path, Any]:
     """Return each file with its content, or with the reason why it is invalid."""
-    found: dict[Path, Any] = {}
-    for name, load in _LOADERS.items():
-        path = config_folder / "policies" / f"{name}.yaml"
-        try:
-            found[path] = load(path)
-            if name == "contact":
-                found[path] = _named(path, found[path], contact_policy)
-        except PolicyFileError as error:
-            found[path] = error
-    return found
+    paths = (config_folder / "policies" / f"{name}.yaml" for name in POLICY_FILES)
+    return {path: _read(path, contact_policy) for path in paths}
+
+
+def fault_of(name: str, text: str, contact_policy: str) -> str | None:
+    """Return why a file of this name with this text could not be used; `None` where it could. Keeps nothing."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        found = _read(path, contact_policy)
+    return str(found).replace(str(path), path.name) if isinstance(found, PolicyFileError) else None
+
+
+def _read(path: Path, contact_policy: str) -> Any:
+    try:
+        found = _LOADERS[path.stem](path)
+        return _named(path, found, contact_policy) if path.stem == "contact" else found
+    except PolicyFileError as error:
+        return error
 
 
 def _named(path: Path, policies: Mapping[str, ContactPolicy], name: str) -> ContactPolicy:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.orders.contact import Channel
+from schemas.people.why import Why, WhyCode
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.constraints import ContactConstraints, Found
@@ -16,6 +17,7 @@ from storage.orders.order import Order
 from storage.orders.orders import Orders
 from tasks.orders.rules.constraints import asked_for_orders, attempt_of, number_of, policy_for
 from tasks.orders.rules.context import Context
+from tools.contact_policy.days import DayWindows, day_windows
 from tools.contact_policy.permission import (
     Attempt,
     ContactPermission,
@@ -25,18 +27,9 @@ from tools.contact_policy.permission import (
     budget_of,
     may_contact_now,
 )
-from tools.contact_policy.policy import ContactPolicy, NumberCap
+from tools.contact_policy.policy import NumberCap
 
 DAYS_SHOWN: Final = 7
-
-
-@dataclass(frozen=True, slots=True)
-class DayWindows:
-    """A day of the customer's calendar and the hours in which contacts are permitted; none on a holiday."""
-
-    day: date
-    kind: str
-    windows: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +62,7 @@ class NextStep:
         withheld: Whether an emergency stop is all that stands against it.
         earliest: The earliest permitted moment; None when no waiting helps, or only the end of a stop.
         reason: Why not now; None when it is permitted now.
+        why: The same as a code; None for a closed order too.
         agreed_at: When the order itself wants its customer contacted next.
         warning: That plans reach beyond official holidays.
     """
@@ -98,6 +92,7 @@ class NextStep:
     withheld: bool
     earliest: datetime | None
     reason: str | None
+    why: Why | None
     agreed_at: datetime | None
     warning: str | None
 
@@ -142,7 +137,7 @@ def _next_step(
         attempt=number,
         max_attempts=order.max_contacts,
         channel=channel,
-        days=tuple(_days(context, policy, today)),
+        days=day_windows(context.calendar, policy, today, DAYS_SHOWN),
         last_contact=max(attempt.own, default=None),
         gap=policy.gap,
         contacts_today=sum(at.astimezone(zone).date() == today for at in attempt.own),
@@ -163,6 +158,7 @@ def _next_step(
         withheld=isinstance(verdict, Withheld) and not closed,
         earliest=earliest,
         reason=reason,
+        why=None if closed else _why(verdict),
         agreed_at=order.next_contact_time,
         warning=warning.sentence if warning else None,
     )
@@ -179,6 +175,16 @@ def _when(verdict: ContactPermission, attempt: Attempt) -> tuple[datetime | None
             return None, verdict.sentence
 
 
+def _why(verdict: ContactPermission) -> Why | None:
+    match verdict:
+        case Permitted():
+            return None
+        case Withheld(stop=stop):
+            return Why(WhyCode.CONTACT_STOPPED, {"said": stop.reason})
+        case _:
+            return Why(WhyCode(verdict.reason))
+
+
 def _next_attempt(order: Order) -> tuple[int, int]:
     """The next attempt's number in its round, and the round's."""
     if order.status is State.CONTACTING:
@@ -186,19 +192,3 @@ def _next_attempt(order: Order) -> tuple[int, int]:
     if order.status is State.WAITING_FOLLOWUP:
         return 1, order.round + 1
     return order.contact_count + 1, max(order.round, 1)
-
-
-def _days(context: Context, policy: ContactPolicy, first: date) -> list[DayWindows]:
-    days = []
-    for distance in range(DAYS_SHOWN):
-        day = first + timedelta(days=distance)
-        calendar = context.calendar
-        weekend = calendar.is_weekend(day) and not calendar.is_working_weekend(day)
-        windows = policy.weekend_windows if weekend else policy.working_day_windows
-        kind = "weekend" if weekend else "working day"
-        if calendar.is_working_weekend(day):
-            kind = "make-up working day (调休)"
-        if calendar.is_holiday(day):
-            kind, windows = "public holiday", windows if policy.contact_on_holidays else ()
-        days.append(DayWindows(day, kind, tuple(map(str, windows))))
-    return days
