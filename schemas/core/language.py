@@ -1,7 +1,12 @@
-"""The languages that people read."""
+"""The languages that people read, and the words of each: a folder has a file for a language, with the same keys."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
 
 _MOST_CHOICES: Final = 16
 """Languages of a header that are looked at."""
@@ -35,3 +40,10 @@ def _weight_of(parameter: str) -> float:
     except ValueError:
         return 0.0
     return weight if name.strip() == "q" and 0 <= weight <= 1 else 0.0
+
+
+@cache
+def read_words(folder: Path, language: Language) -> Mapping[str, Any]:
+    """All words of a language in this folder, as its file has them."""
+    found: dict[str, Any] = yaml.load((folder / f"{language}.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+    return found

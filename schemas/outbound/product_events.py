@@ -6,8 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.core.language import Language
-from schemas.core.words import read_words
+from schemas.core.language import Language, read_words
 
 _FOLDER: Final = Path(__file__).resolve().parent / "words"
 _LEFT_OUT: Final = "…"

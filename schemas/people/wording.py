@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.core.language import Language
-from schemas.core.words import read_words
+from schemas.core.language import Language, read_words
 from schemas.people.why import PARAMETERS, Shown, Why
 
 _FOLDER: Final = Path(__file__).resolve().parent / "words"

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.core.language import Language
-from schemas.core.words import read_words
+from schemas.core.language import Language, read_words
 from schemas.orders.explain.sentence import Named
 from schemas.people.wording import reason_title
 
