@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ClassVar, Final
 
 from starlette.responses import Response
@@ -14,7 +12,7 @@ from console.server.route import change, page
 from console.server.visit import Visit
 from runtime.personal import PersonalFields
 from schemas.access.scopes import Scope
-from schemas.core.configuration import PolicyFileError
+from schemas.core.configuration import PolicyFileError, as_file
 from schemas.orders.contact import Channel
 from tools.scripts.checking import Finding, findings, longest, sms_parts
 from tools.scripts.document import load_script
@@ -72,22 +70,12 @@ def check_script(visit: Visit) -> Response:
         faulty = visit.form.with_faults(text="policies.fault.empty")
         return visit.faulty(ScriptsPage(scripts=_all(visit), form=faulty))
     try:
-        script = _script_in(text, personal)
+        with as_file(text, "script.yaml") as path:
+            script = load_script(path, personal)
     except PolicyFileError as error:
         return visit.faulty(ScriptsPage(scripts=_all(visit), form=visit.form, wrong=str(error)))
     shown = _shown(script, personal)
     return visit.page(ScriptsPage(scripts=_all(visit), form=visit.form, edited=shown))
-
-
-def _script_in(text: str, personal: PersonalFields) -> Script:
-    """Raises: PolicyFileError: it is none that can be used; named by its place in the text."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "script.yaml"
-        path.write_text(text, encoding="utf-8")
-        try:
-            return load_script(path, personal)
-        except PolicyFileError as error:
-            raise PolicyFileError(str(error).replace(str(path), path.name)) from error
 
 
 def _all(visit: Visit) -> list[ScriptShown]:

@@ -1,10 +1,15 @@
 """Reads a file of `config/`: YAML in, a validated pydantic document out, errors for people."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+from schemas.core.definition.text import require_plain
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -49,18 +54,42 @@ def read_policy_file(path: Path, document: type[Document]) -> Document:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - a safe loader
     except OSError as error:
         raise PolicyFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise PolicyFileError(f"{path}{place}: is not valid YAML: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PolicyFileError(f"{path}: is not valid YAML: {error}") from error
+        raise PolicyFileError(_invalid(path, error)) from error
     try:
         return document.model_validate({} if content is None else content)
     except ValidationError as error:
         raise PolicyFileError(_explain(path, error)) from error
     except OverflowError as error:
         raise PolicyFileError(f"{path}: a number is too large ({error})") from error
+
+
+@contextmanager
+def as_file(text: str, name: str) -> Iterator[Path]:
+    """Give what somebody sent as a file of this name, for what reads files; it is gone afterwards.
+
+    Raises:
+        PolicyFileError: it would cost far more to read than its length, or its reader raised it; it names the file
+            without the folder.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        try:
+            require_plain(text)
+            yield path
+        except PolicyFileError as error:
+            raise PolicyFileError(str(error).replace(str(path), name)) from error
+        except yaml.YAMLError as error:
+            raise PolicyFileError(_invalid(name, error)) from error
+
+
+def _invalid(file: object, error: yaml.YAMLError | UnicodeDecodeError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return f"{file}: is not valid YAML: {error}"
+    mark = error.problem_mark
+    place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+    return f"{file}{place}: is not valid YAML: {error.problem}"
 
 
 def _problem(node: yaml.Node, what: str) -> yaml.constructor.ConstructorError:

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Final, Self
 
 from runtime.personal import PersonalFields
-from schemas.core.configuration import PolicyFileError
+from schemas.core.configuration import PolicyFileError, as_file
 from tools.calendar.business import Calendar
 from tools.calendar.document import load_calendar
 from tools.contact_policy.document import load_policies
@@ -65,25 +64,30 @@ class Policies:
 
 def look(config_folder: Path, contact_policy: str) -> Mapping[Path, Any]:
     """Return each file with its content, or with the reason why it is invalid."""
-    paths = (config_folder / "policies" / f"{name}.yaml" for name in POLICY_FILES)
-    return {path: _read(path, contact_policy) for path in paths}
+    found: dict[Path, Any] = {}
+    for name in POLICY_FILES:
+        path = config_folder / "policies" / f"{name}.yaml"
+        try:
+            found[path] = _read(path, contact_policy)
+        except PolicyFileError as error:
+            found[path] = error
+    return found
 
 
 def fault_of(name: str, text: str, contact_policy: str) -> str | None:
     """Return why a file of this name with this text could not be used; `None` where it could. Keeps nothing."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.yaml"
-        path.write_text(text, encoding="utf-8")
-        found = _read(path, contact_policy)
-    return str(found).replace(str(path), path.name) if isinstance(found, PolicyFileError) else None
+    try:
+        with as_file(text, f"{name}.yaml") as path:
+            _read(path, contact_policy)
+    except PolicyFileError as error:
+        return str(error)
+    return None
 
 
 def _read(path: Path, contact_policy: str) -> Any:
-    try:
-        found = _LOADERS[path.stem](path)
-        return _named(path, found, contact_policy) if path.stem == "contact" else found
-    except PolicyFileError as error:
-        return error
+    """Raises: PolicyFileError: the file cannot be used."""
+    found = _LOADERS[path.stem](path)
+    return _named(path, found, contact_policy) if path.stem == "contact" else found
 
 
 def _named(path: Path, policies: Mapping[str, ContactPolicy], name: str) -> ContactPolicy:

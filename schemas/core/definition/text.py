@@ -80,7 +80,7 @@ def _marks_of_json(text: bytes) -> Mapping[Place, tuple[int, int]]:
     marks: dict[Place, tuple[int, int]] = {}
     try:
         written = text.decode()
-        _require_plain(written)
+        require_plain(written)
         root = yaml.compose(written, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeError):
         return marks
@@ -96,7 +96,7 @@ def read_yaml(text: str) -> WrittenDefinition:
         UnreadableDefinition: it is no YAML, or no object that can be kept.
     """
     try:
-        _require_plain(text)
+        require_plain(text)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line, column = (None, None) if error.problem_mark is None else _position(error.problem_mark)
@@ -116,7 +116,7 @@ def as_yaml(body: Mapping[str, Any]) -> str:
     return text
 
 
-def _require_plain(text: str) -> None:
+def require_plain(text: str) -> None:
     """Refuse what would cost far more to read than its length; nothing is built while it is looked for.
 
     Raises:

@@ -22,7 +22,7 @@ class OrderSummary(Answered):
     next_contact_time: Moment | None
     created_at: Moment
     wait: str
-    """What it waits for, in the words of `GET /v1/tasks/{task_id}/why`."""
+    """What it waits for, in English as all of this; `GET /v1/tasks/{task_id}/why` says it in either language."""
 
 
 class OrderList(Answered):

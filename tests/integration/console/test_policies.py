@@ -24,7 +24,7 @@ def test_a_month_names_its_holidays_and_its_make_up_days(console: ConsoleClient)
 
 
 def test_a_month_that_is_none_is_the_one_of_today(console: ConsoleClient) -> None:
-    for month in ("2026-13", "0001-01", "9999-12", "<script>"):
+    for month in ("2026-13", "0001-01", "0002-01", "9998-12", "9999-12", "<script>"):
         assert console.get(f"/policies?month={month}", "viewer").status_code == 200
 
 
@@ -50,6 +50,16 @@ def test_an_edited_file_is_checked_and_not_saved(console: ConsoleClient) -> None
     assert "contact.yaml" in words_on(wrong)
     assert "policies: {always_open: 1}" in words_on(wrong)
     assert "/tmp" not in wrong.text
+
+
+def test_what_would_cost_far_more_to_read_than_its_length_is_refused(console: ConsoleClient) -> None:
+    folded = "a: &a [x, x]\nb: &b [*a, *a]\n"
+    deep = "[" * 50_000
+    for path in ("/policies/check", "/policies/scripts/check"):
+        for text, said in ((folded, "an alias (*name) stands here"), (deep, "levels deep")):
+            page = console.post(path, "developer", name="contact", text=text)
+            assert page.status_code == 422
+            assert said in words_on(page)
 
 
 def test_who_may_not_send_definitions_sees_no_form_and_is_refused(console: ConsoleClient) -> None:
