@@ -22,7 +22,7 @@ class OrderSummary(Answered):
     next_contact_time: Moment | None
     created_at: Moment
     wait: str
-    """What it waits for, in English as all of this; `GET /v1/tasks/{task_id}/why` says it in either language."""
+    """What it waits for, in the words of `GET /v1/tasks/{task_id}/why`."""
 
 
 class OrderList(Answered):
@@ -104,6 +104,7 @@ class DossierView(Answered):
     reviews: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
     why: str
+    """What it waits for, in English as the facts; `GET /v1/tasks/{task_id}/why` says it in either language."""
     """What it waits for, in one to three sentences."""
     timezone: str
     """The customer's."""
