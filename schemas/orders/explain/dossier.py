@@ -104,8 +104,7 @@ class DossierView(Answered):
     reviews: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
     why: str
-    """What it waits for, in English as the facts; `GET /v1/tasks/{task_id}/why` says it in either language."""
-    """What it waits for, in one to three sentences."""
+    """What it waits for, in one to three sentences of English; `GET /v1/tasks/{task_id}/why` has both languages."""
     timezone: str
     """The customer's."""
     facts: list[str]
