@@ -91,7 +91,7 @@ class DatabaseProxy:
         try:
             while data := await client[0].read(_READ):
                 if data.endswith(_COMMIT) and self._armed:
-                    await self._cut(data, answers, server)
+                    await self._cut(data, answers, client[1], server)
                     return
                 server[1].write(data)
                 await server[1].drain()
@@ -103,6 +103,7 @@ class DatabaseProxy:
         self,
         data: bytes,
         answers: "asyncio.Task[None]",
+        client: asyncio.StreamWriter,
         server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         """Forward the commit or not; its answer, which says that it is done, goes no further."""
@@ -111,6 +112,8 @@ class DatabaseProxy:
         if committed:
             answers.cancel()
             await asyncio.gather(answers, return_exceptions=True)
+            # Of itself it closes this only if it had begun.
+            client.close()
             server[1].write(data)
             await server[1].drain()
             await server[0].read(_READ)

@@ -12,6 +12,7 @@ from fleet.supervisor.ports import free_port
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from tests.support.probe import Probe
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -55,10 +56,14 @@ def test_a_commit_at_which_the_connection_is_cut_is_done_or_not(
 
 def test_a_connection_that_is_cut_lives_until_its_server_has_answered() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE_SECONDS)
         proxy = DatabaseProxy(port=free_port(), server=server.getsockname()[1])
         proxy.start()
         proxy.cut_next(1, committed=True)
-        with socket.create_connection(("127.0.0.1", proxy.port)) as client, server.accept()[0] as beyond:
+        with (
+            socket.create_connection(("127.0.0.1", proxy.port), PATIENCE_SECONDS) as client,
+            server.accept()[0] as beyond,
+        ):
             client.sendall(COMMIT)
             assert beyond.recv(len(COMMIT)) == COMMIT
             assert client.recv(1) == b""
